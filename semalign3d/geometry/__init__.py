@@ -1,0 +1,1 @@
+"""Array maths of the method: no files, no networks, no configuration."""

@@ -1,0 +1,109 @@
+"""Beta distributions fitted all at once by maximum likelihood (METHOD.md section 6).
+
+The likelihood depends on the samples only through mean log x and mean log(1 - x), so that any
+number of distributions is fitted by Newton's method on those two numbers.
+"""
+
+import numpy as np
+from scipy.special import betaln, digamma, zeta
+
+from semalign3d.geometry.shapes import require_finite
+
+LARGEST_PARAMETER = 1e8
+_LONGEST_STEP = 2.0
+
+
+def trigamma(x: np.ndarray) -> np.ndarray:
+    """Derivative of the digamma function at x > 0."""
+    return zeta(2.0, x)
+
+
+def fit_beta(
+    mean_log_x: np.ndarray,
+    mean_log_1mx: np.ndarray,
+    *,
+    max_iterations: int = 50,
+    tolerance: float = 1e-8,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum likelihood Beta(alpha, beta) from mean log x and mean log(1 - x).
+
+    Newton's method on (alpha, beta), where the likelihood is concave; its step is taken in the
+    logarithms of the parameters, and limited, so that they stay positive.
+
+    Parameters
+    ----------
+    mean_log_x, mean_log_1mx
+        (...,) means over the samples of log x and log(1 - x), x in (0, 1).
+    max_iterations
+        At most so many Newton steps.
+    tolerance
+        A distribution is finished when both relative steps are below this.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        alpha and beta (...,), at most `LARGEST_PARAMETER`: samples that are all equal, whose
+        likelihood grows without bound, end there.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a mean is not finite or not negative.
+    """
+    g1 = np.asarray(mean_log_x, dtype=np.float64)
+    g2 = np.asarray(mean_log_1mx, dtype=np.float64)
+    if g1.shape != g2.shape:
+        raise ValueError(f"mean_log_1mx: expected shape {g1.shape}, found {g2.shape}")
+    for name, values in (("mean_log_x", g1), ("mean_log_1mx", g2)):
+        require_finite(name, values)
+        if np.any(values >= 0.0):
+            raise ValueError(f"{name}: expected negative means of log samples in (0, 1)")
+    flat1, flat2 = g1.ravel(), g2.ravel()
+    log_parameters = np.log(_start(flat1, flat2))
+    active = np.arange(flat1.size)
+    for _ in range(max_iterations):
+        if active.size == 0:
+            break
+        step = _newton_step(np.exp(log_parameters[:, active]), flat1[active], flat2[active])
+        moved = np.clip(log_parameters[:, active] + step, None, np.log(LARGEST_PARAMETER))
+        change = np.abs(moved - log_parameters[:, active]).max(axis=0)
+        log_parameters[:, active] = moved
+        active = active[change > tolerance]
+    alpha, beta = np.exp(log_parameters)
+    return alpha.reshape(g1.shape), beta.reshape(g1.shape)
+
+
+def _start(mean_log_x: np.ndarray, mean_log_1mx: np.ndarray) -> np.ndarray:
+    """Start values (2, n) from the geometric means, good for parameters above one."""
+    x, y = np.exp(mean_log_x), np.exp(mean_log_1mx)
+    spread = 2.0 * np.maximum(1.0 - x - y, 0.5 / LARGEST_PARAMETER)
+    return np.minimum(np.stack([0.5 + x / spread, 0.5 + y / spread]), LARGEST_PARAMETER)
+
+
+def _newton_step(parameters: np.ndarray, g1: np.ndarray, g2: np.ndarray) -> np.ndarray:
+    """Newton step (2, n) of alpha and beta, as a limited step of their logarithms."""
+    alpha, beta = parameters
+    total = alpha + beta
+    common = digamma(total)
+    slope1 = g1 - digamma(alpha) + common
+    slope2 = g2 - digamma(beta) + common
+    shared = trigamma(total)
+    h11, h22 = trigamma(alpha) - shared, trigamma(beta) - shared
+    determinant = np.maximum(h11 * h22 - shared * shared, np.finfo(float).tiny)
+    step = np.stack([h22 * slope1 + shared * slope2, h11 * slope2 + shared * slope1])
+    return np.clip(step / determinant / parameters, -_LONGEST_STEP, _LONGEST_STEP)
+
+
+def log_pdf(x: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """Log density of Beta(alpha, beta) at x in (0, 1); the arguments broadcast."""
+    return (alpha - 1.0) * np.log(x) + (beta - 1.0) * np.log1p(-x) - betaln(alpha, beta)
+
+
+def mean_logit(alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """Expected log x - log(1 - x) under Beta(alpha, beta)."""
+    return digamma(alpha) - digamma(beta)
+
+
+def logit_variance(alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """Variance of log x - log(1 - x) under Beta(alpha, beta)."""
+    return trigamma(alpha) + trigamma(beta)

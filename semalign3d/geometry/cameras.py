@@ -1,0 +1,160 @@
+"""Pinhole cameras with the principal point at the image centre (METHOD.md sections 3 and 4).
+
+Pixel coordinates are (x, y), integers at pixel centres; an image has size (W, H) and longest
+side L = max(W, H). One unknown per view: p = 1 / f with the focal length f in units of L.
+Camera coordinates: x to the right, y down, z forward, a right-handed frame.
+"""
+
+import numpy as np
+
+from semalign3d.geometry.shapes import require_finite, require_shape
+
+Size = tuple[int, int]
+
+
+def depth_from_inverse(inverse_depth: np.ndarray, slope: float = 0.3) -> np.ndarray:
+    """Depth from relative inverse depth: z = 1 - slope * d / max(d) (METHOD.md section 3).
+
+    Parameters
+    ----------
+    inverse_depth
+        Relative inverse depth d (H, W), not negative, larger is nearer.
+    slope
+        In (0, 1).
+
+    Returns
+    -------
+    np.ndarray
+        z (H, W) float64 in [1 - slope, 1].
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, a value is not finite or negative, or none is positive.
+    """
+    require_shape("inverse_depth", inverse_depth, (None, None))
+    if not 0.0 < slope < 1.0:
+        raise ValueError(f"slope: expected a number between 0 and 1, found {slope}")
+    depth = np.asarray(inverse_depth, dtype=np.float64)
+    require_finite("inverse_depth", depth)
+    largest = float(depth.max(initial=0.0))
+    if largest <= 0.0 or depth.min() < 0.0:
+        raise ValueError(
+            "inverse_depth: expected values from 0 up and at least one above it, "
+            f"found {depth.min() if depth.size else 'none'} to {largest}"
+        )
+    return 1.0 - slope * (depth / largest)
+
+
+def unit_rays(pixels: np.ndarray, size: Size) -> np.ndarray:
+    """Pixels as ((x / L - W / 2L), (y / L - H / 2L)), in units of the longest side.
+
+    Parameters
+    ----------
+    pixels
+        (..., 2) pixel coordinates.
+    size
+        (W, H) of the image in pixels.
+    """
+    require_shape("pixels", pixels, (-1, 2))
+    width, height = size
+    if width <= 0 or height <= 0:
+        raise ValueError(f"size: expected a positive width and height, found {size}")
+    centre = np.array([width, height], dtype=np.float64) / 2.0
+    return (np.asarray(pixels, dtype=np.float64) - centre) / max(width, height)
+
+
+def back_project(pixels: np.ndarray, depth: np.ndarray, size: Size, p: float) -> np.ndarray:
+    """Camera coordinates of pixels of known depth (METHOD.md section 4).
+
+    Parameters
+    ----------
+    pixels
+        (..., 2) pixel coordinates; NaN rows give NaN points.
+    depth
+        z (...,) of each pixel.
+    size
+        (W, H) of the image in pixels.
+    p
+        Inverse focal length, 1 / f with f in units of the longest side.
+
+    Returns
+    -------
+    np.ndarray
+        (..., 3) float64: ((x/L - cx) z p, (y/L - cy) z p, z).
+    """
+    rays = unit_rays(pixels, size)
+    z = np.asarray(depth, dtype=np.float64)
+    if z.shape != rays.shape[:-1]:
+        raise ValueError(f"depth: expected shape {rays.shape[:-1]}, found {z.shape}")
+    return np.concatenate([rays * (z * p)[..., None], z[..., None]], axis=-1)
+
+
+def project(points: np.ndarray, size: Size, p: float) -> np.ndarray:
+    """Pixels of points in camera coordinates, the inverse of `back_project`.
+
+    Parameters
+    ----------
+    points
+        (..., 3) camera coordinates.
+    size
+        (W, H) of the image in pixels.
+    p
+        Inverse focal length.
+
+    Returns
+    -------
+    np.ndarray
+        (..., 2) pixel coordinates; NaN for points that are not in front of the camera.
+    """
+    require_shape("points", points, (-1, 3))
+    xyz = np.asarray(points, dtype=np.float64)
+    width, height = size
+    z = np.where(xyz[..., 2] > 0.0, xyz[..., 2], np.nan)
+    centre = np.array([width, height], dtype=np.float64) / 2.0
+    return xyz[..., :2] / (z * p)[..., None] * max(width, height) + centre
+
+
+def mirror_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
+    """Pixels of the left-right mirrored image: x -> W - 1 - x; (..., 2), dtype kept."""
+    require_shape("pixels", pixels, (-1, 2))
+    mirrored = np.array(pixels)
+    mirrored[..., 0] = width - 1 - mirrored[..., 0]
+    return mirrored
+
+
+def mirror_points(points: np.ndarray) -> np.ndarray:
+    """Points (..., 3) of the mirrored view: x -> -x in camera coordinates."""
+    require_shape("points", points, (-1, 3))
+    return np.asarray(points, dtype=np.float64) * np.array([-1.0, 1.0, 1.0])
+
+
+def mirror_keypoints(keypoints: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Keypoints (..., K, 3) of the mirrored view: x -> -x, and id i moves to mirror[i].
+
+    Parameters
+    ----------
+    keypoints
+        (..., K, 3) camera coordinates, NaN where unseen.
+    mirror
+        (K,) ids that the ids become when the image is mirrored; an involution.
+    """
+    table = check_mirror(mirror)
+    require_shape("keypoints", keypoints, (-1, len(table), 3))
+    return mirror_points(keypoints)[..., table, :]
+
+
+def check_mirror(mirror: np.ndarray) -> np.ndarray:
+    """The mirror table as int64 (K,).
+
+    Raises
+    ------
+    ValueError
+        If it is not an involution of 0 .. K - 1.
+    """
+    require_shape("mirror", mirror, (None,))
+    table = np.asarray(mirror, dtype=np.int64)
+    ids = np.arange(len(table))
+    if np.any((table < 0) | (table >= len(table))) or np.any(table[table] != ids):
+        raise ValueError(f"mirror: expected pairs and single ids below {len(table)}, found {table}")
+    return table

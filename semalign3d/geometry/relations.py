@@ -1,0 +1,167 @@
+"""Relations between the keypoints of a shape, unchanged by similarity transforms (METHOD.md 6).
+
+Two kinds:
+
+- edge pairs: the cosine between two edges, and the ratio |e1| / (|e1| + |e2|) of their lengths;
+- triangle and vertex (a, b, c; v): a frame at a with x along ab, z along ab x ac, y = z x x,
+  and the cosines of the direction from a to v with x, y and z. The sign of the z cosine carries
+  the handedness.
+
+Arrays of many copies of a shape keep the copies on the last axis, so that a gather of relations
+moves whole rows.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+
+from semalign3d.geometry.shapes import require_shape
+
+
+@dataclass(frozen=True)
+class RelationIndex:
+    """All relations between K keypoints as index arrays.
+
+    Attributes
+    ----------
+    edges : (E, 2) int64
+        Keypoint ids of each edge, E = K (K - 1) / 2, the first below the second; the edge
+        vector runs from the first to the second.
+    pairs : (R, 2) int64
+        Edge numbers of each edge pair, R = E (E - 1) / 2.
+    triangles : (T, 4) int64
+        Keypoint ids (a, b, c, v): the 4 cyclic shifts of each 4-subset, T = 4 (K choose 4).
+    """
+
+    edges: np.ndarray
+    pairs: np.ndarray
+    triangles: np.ndarray
+
+    @property
+    def pair_keypoints(self) -> np.ndarray:
+        """Keypoint ids (R, 4) of each edge pair: first edge, second edge."""
+        return self.edges[self.pairs].reshape(-1, 4)
+
+
+@lru_cache(maxsize=4)
+def relation_index(count: int) -> RelationIndex:
+    """Index arrays of all relations between `count` keypoints (read-only arrays)."""
+    if count < 0:
+        raise ValueError(f"count: expected a number of keypoints, found {count}")
+    edges = np.stack(np.triu_indices(count, k=1), axis=1).astype(np.int64)
+    pairs = np.stack(np.triu_indices(len(edges), k=1), axis=1).astype(np.int64)
+    subsets = np.array(list(combinations(range(count), 4)), dtype=np.int64).reshape(-1, 4)
+    shifts = (np.arange(4)[:, None] + np.arange(4)) % 4
+    triangles = subsets[:, shifts].reshape(-1, 4)
+    for array in (edges, pairs, triangles):
+        array.flags.writeable = False
+    return RelationIndex(edges, pairs, triangles)
+
+
+def edge_directions(points: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors and lengths of edges.
+
+    Parameters
+    ----------
+    points
+        (K, 3, S): K keypoints in S copies.
+    edges
+        (E, 2) keypoint ids.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        Unit vectors (E, 3, S), lengths (E, S). An edge of length zero has the vector zero.
+    """
+    require_shape("points", points, (None, 3, None))
+    vectors = points[edges[:, 1]] - points[edges[:, 0]]
+    lengths = np.sqrt(np.einsum("eds,eds->es", vectors, vectors))
+    safe = np.where(lengths > 0.0, lengths, 1.0)
+    return vectors / safe[:, None], lengths
+
+
+def pair_values(
+    directions: np.ndarray, lengths: np.ndarray, pairs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines in [-1, 1] and length ratios in [0, 1] of edge pairs.
+
+    Parameters
+    ----------
+    directions, lengths
+        From `edge_directions`: (E, 3, S) and (E, S).
+    pairs
+        (R, 2) edge numbers.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        Cosines (R, S), ratios (R, S).
+    """
+    first, second = pairs[:, 0], pairs[:, 1]
+    cosines = np.einsum("rds,rds->rs", directions[first], directions[second])
+    lengths1 = lengths[first]
+    total = lengths1 + lengths[second]
+    ratios = lengths1 / np.where(total > 0.0, total, 1.0)
+    return np.clip(cosines, -1.0, 1.0), ratios
+
+
+def triangle_frames(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Frames at the first corner of triangles.
+
+    Parameters
+    ----------
+    points
+        (K, 3, S): K keypoints in S copies.
+    corners
+        (F, 3) keypoint ids (a, b, c).
+
+    Returns
+    -------
+    np.ndarray
+        (F, 3, 3, S): axes x, y, z, their components, copies. Flat triangles have the axes y and
+        z zero.
+    """
+    origin = points[corners[:, 0]]
+    x = _normalised(points[corners[:, 1]] - origin)
+    z = _normalised(np.cross(x, points[corners[:, 2]] - origin, axis=1))
+    return np.stack([x, np.cross(z, x, axis=1), z], axis=1)
+
+
+def triangle_values(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Cosines of triangle and vertex relations.
+
+    Parameters
+    ----------
+    points
+        (K, 3, S): K keypoints in S copies.
+    triangles
+        (T, 4) keypoint ids (a, b, c, v).
+
+    Returns
+    -------
+    np.ndarray
+        (T, 3, S) cosines in [-1, 1] of the direction from a to v with x, y and z.
+    """
+    require_shape("points", points, (None, 3, None))
+    corners, frame_of = distinct_rows(triangles[:, :3], len(points))
+    frames = triangle_frames(points, corners)
+    direction = _normalised(points[triangles[:, 3]] - points[triangles[:, 0]])
+    values = np.einsum("tads,tds->tas", frames[frame_of], direction)
+    return np.clip(values, -1.0, 1.0)
+
+
+def distinct_rows(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct rows of ids below `count`, and for each row the number of its distinct one."""
+    width = rows.shape[1]
+    code = np.ravel_multi_index(tuple(rows.T), (max(count, 1),) * width)
+    distinct, number = np.unique(code, return_inverse=True)
+    columns = np.unravel_index(distinct, (max(count, 1),) * width)
+    return np.stack(columns, axis=1).astype(np.int64), number
+
+
+def _normalised(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3, S) of length one; those of length zero stay zero."""
+    length = np.sqrt(np.einsum("eds,eds->es", vectors, vectors))
+    return vectors / np.where(length > 0.0, length, 1.0)[:, None]

@@ -1,0 +1,106 @@
+"""Barycentric coordinates of points in many tetrahedra (METHOD.md section 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from semalign3d.geometry.shapes import require_finite, require_shape
+
+
+@dataclass(frozen=True)
+class Tetrahedra:
+    """Tetrahedra ready for barycentric coordinates.
+
+    Attributes
+    ----------
+    corners : (T, 4) int64
+        Numbers of the corner points.
+    maps : (T, 4, 4) float64
+        Barycentric coordinates of x are maps @ (x, 1).
+    centroids : (T, 3) float64
+    """
+
+    corners: np.ndarray
+    maps: np.ndarray
+    centroids: np.ndarray
+
+    def coordinates(self, points: np.ndarray) -> np.ndarray:
+        """Barycentric coordinates (n, T, 4) of points (n, 3); the 4 add up to 1."""
+        ones = np.ones((len(points), 1))
+        flat = np.concatenate([points, ones], axis=1) @ self.maps.reshape(-1, 4).T
+        return flat.reshape(len(points), -1, 4)
+
+    def __len__(self) -> int:
+        return len(self.corners)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Tetrahedra:
+        return Tetrahedra(self.corners[rows], self.maps[rows], self.centroids[rows])
+
+
+def all_tetrahedra(count: int) -> np.ndarray:
+    """All 4-subsets (T, 4) int64 of 0 .. count - 1."""
+    return np.array(list(combinations(range(count), 4)), dtype=np.int64).reshape(-1, 4)
+
+
+def relative_volumes(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Volume over that of a regular tetrahedron with the same root mean square edge.
+
+    Parameters
+    ----------
+    points
+        (K, 3).
+    corners
+        (T, 4) numbers of points.
+
+    Returns
+    -------
+    np.ndarray
+        (T,) in [0, 1]: 1 for regular tetrahedra, 0 for flat ones.
+    """
+    p = points[corners]
+    edges = p[:, 1:] - p[:, :1]
+    determinant = np.abs(np.einsum("td,td->t", np.cross(edges[:, 0], edges[:, 1]), edges[:, 2]))
+    squares = np.square(p[:, :, None] - p[:, None]).sum(axis=(1, 2, 3)) / 12.0
+    regular = np.power(np.maximum(squares, np.finfo(float).tiny), 1.5) / np.sqrt(2.0)
+    return np.where(squares > 0.0, determinant / regular, 0.0)
+
+
+def tetrahedra_of(
+    points: np.ndarray, corners: np.ndarray, *, flat: float = 0.01
+) -> tuple[Tetrahedra, np.ndarray]:
+    """Tetrahedra between points, without the flat ones.
+
+    Parameters
+    ----------
+    points
+        (K, 3), finite.
+    corners
+        (T, 4) numbers of points.
+    flat
+        Tetrahedra of a smaller relative volume are dropped.
+
+    Returns
+    -------
+    tuple[Tetrahedra, np.ndarray]
+        The others, and which they are, (T,) bool.
+    """
+    require_shape("points", points, (None, 3))
+    require_finite("points", points)
+    require_shape("corners", corners, (None, 4))
+    solid = relative_volumes(points, corners) >= flat
+    kept = corners[solid]
+    p = points[kept]
+    # In units of each tetrahedron's size, so that the inverse is as exact as the shape allows.
+    centroids = p.mean(axis=1)
+    size = np.sqrt(np.square(p - centroids[:, None]).sum(axis=2).mean(axis=1))
+    local = np.concatenate(
+        [(p - centroids[:, None]) / size[:, None, None], np.ones((len(kept), 4, 1))], axis=2
+    )
+    inverse = np.linalg.inv(local).transpose(0, 2, 1)
+    linear = inverse[:, :, :3] / size[:, None, None]
+    offset = inverse[:, :, 3] - np.einsum("tcd,td->tc", linear, centroids)
+    maps = np.concatenate([linear, offset[:, :, None]], axis=2)
+    return Tetrahedra(kept, maps, centroids), solid

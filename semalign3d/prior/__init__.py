@@ -1,0 +1,1 @@
+"""Shape priors of a category: focal lengths, relations, sparse and dense shape."""
