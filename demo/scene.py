@@ -16,8 +16,10 @@ from demo.shapes.mesh import MeshBuilder
 
 FILL = (0.62, 0.88)
 """Share of the image that the object's box takes, in the direction where it is largest."""
-DISTANCE = (1.6, 2.9)
+DISTANCE = {"chair": (1.6, 2.9), "aeroplane": (1.3, 2.3)}
 """Distance that the camera aims at, in object diagonals; the focal length follows from it."""
+STANDING = 2.0
+"""Lowest elevation from which an object on the ground is seen, in degrees."""
 FOCAL = (1.0, 2.2)
 """Bounds of the focal length in units of the longest side."""
 
@@ -87,6 +89,11 @@ class Scene:
     appearance: Appearance
 
 
+def elevation_range(category: str) -> tuple[float, float]:
+    """Lowest and highest elevation of a category's views, in degrees."""
+    return (-10.0, 60.0) if category == "aeroplane" else (STANDING, 45.0)
+
+
 def orbit_rotation(azimuth: float, elevation: float, roll: float) -> np.ndarray:
     """World-to-camera rotation (3, 3) of a camera that looks at the object; angles in degrees."""
     a, e, r = np.deg2rad([azimuth, elevation, roll])
@@ -141,19 +148,20 @@ def _random_camera(
     elevation: float | None,
     airborne: bool,
 ) -> Camera:
-    """A camera at a random place round the object (or at the given azimuth and elevation)."""
-    lowest = -10.0 if airborne else 2.0
-    highest = 60.0 if instance.category == "aeroplane" else 45.0
+    """A camera at a random place round the object (or at the given azimuth and elevation).
+
+    What stands on the ground is shown in the lower half, so that the camera is above the ground and
+    the ground at the image's lower border is not much nearer than the object.
+    """
+    lowest, highest = elevation_range(instance.category)
+    lowest = lowest if airborne else max(lowest, STANDING)
     angles = (
         rng.uniform(0.0, 360.0) if azimuth is None else azimuth,
         rng.uniform(lowest, highest) if elevation is None else elevation,
         float(np.clip(rng.normal(0.0, 2.5), -5.0, 5.0)),
     )
-    distance, fill, place = (
-        rng.uniform(*DISTANCE),
-        rng.uniform(*FILL),
-        rng.uniform(-0.8, 0.8, size=2),
-    )
+    distance, fill = rng.uniform(*DISTANCE[instance.category]), rng.uniform(*FILL)
+    place = rng.uniform([-0.8, -0.6 if airborne else 0.2], [0.8, 0.6 if airborne else 0.95])
     trial = frame_object(instance.vertices, size, FOCAL[1], angles, fill, place)
     focal = float(np.clip(FOCAL[1] * distance / trial.translation[2], *FOCAL))
     return frame_object(instance.vertices, size, focal, angles, fill, place)
@@ -281,7 +289,7 @@ def random_scene(
     """
     instance = random_instance(category, rng)
     airborne = category == "aeroplane" and (
-        bool(rng.uniform() < 0.5) or (elevation is not None and elevation < 2.0)
+        bool(rng.uniform() < 0.5) or (elevation is not None and elevation < STANDING)
     )
     if "gear" in instance.style:
         style = {**instance.style, "gear": 0 if airborne else 1}

@@ -11,9 +11,9 @@ from types import ModuleType
 
 import numpy as np
 
+from demo.plan import CATEGORIES
 from demo.shapes import aeroplane, chair
 
-CATEGORIES = ("chair", "aeroplane")
 _MODULES: dict[str, ModuleType] = {"chair": chair, "aeroplane": aeroplane}
 VARIATION = 0.15
 """Largest relative change of a proportion."""
