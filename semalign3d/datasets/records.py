@@ -1,0 +1,109 @@
+"""What every dataset offers: images with keypoints, pairs of them, splits and mirror tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """An annotated image.
+
+    Attributes
+    ----------
+    category, stem, split : names; the stem is the file name without folder and ending.
+    path : the image file (it may not exist: the checks stage says so).
+    width, height : pixels, as annotated.
+    box : (x1, y1, x2, y2) of the object, pixels.
+    keypoints : (K, 2) float64, pixels (x, y); NaN where not seen.
+    notes : what was changed or left out of the annotation, one text each.
+    """
+
+    category: str
+    stem: str
+    split: str
+    path: Path
+    width: int
+    height: int
+    box: Box
+    keypoints: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    @property
+    def visible(self) -> np.ndarray:
+        """(K,) bool: which keypoints are seen."""
+        return np.isfinite(self.keypoints).all(axis=1)
+
+
+class PairFlags(NamedTuple):
+    """How much the two images of a pair differ, as the dataset grades it."""
+
+    viewpoint: int
+    scale: int
+    truncation: int
+    occlusion: int
+
+
+@dataclass(frozen=True)
+class PairRecord:
+    """Two images of a category and the keypoints that both show.
+
+    Attributes
+    ----------
+    name, category, split : names.
+    source, target : stems of the two images.
+    source_keypoints, target_keypoints : (n, 2) float64, pixels (x, y).
+    ids : (n,) int64, keypoint ids.
+    target_box : (x1, y1, x2, y2) of the object in the target image, pixels.
+    flags : grades of difference.
+    """
+
+    name: str
+    category: str
+    split: str
+    source: str
+    target: str
+    source_keypoints: np.ndarray
+    target_keypoints: np.ndarray
+    ids: np.ndarray
+    target_box: Box
+    flags: PairFlags
+
+
+class Dataset(Protocol):
+    """A folder of annotated images in some layout."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def root(self) -> Path: ...
+
+    def categories(self) -> tuple[str, ...]:
+        """Sorted names of the categories."""
+        ...
+
+    def splits(self, category: str) -> dict[str, tuple[str, ...]]:
+        """Sorted stems of the splits trn, val and test."""
+        ...
+
+    def image_path(self, category: str, stem: str) -> Path: ...
+
+    def annotation_path(self, category: str, stem: str) -> Path: ...
+
+    def record(self, category: str, stem: str, split: str) -> ImageRecord:
+        """Read and validate an image's annotation; `InputError` lists all its problems."""
+        ...
+
+    def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
+        """Read the pairs of a split, in the order of their names."""
+        ...
+
+    def mirror(self, category: str) -> np.ndarray:
+        """(K,) int64: the id that each keypoint becomes when the image is mirrored."""
+        ...

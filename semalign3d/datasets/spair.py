@@ -1,0 +1,95 @@
+"""SPair-71k and every dataset in its layout (METHOD.md 1.1)."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from . import mirror_tables
+from .records import ImageRecord, PairRecord
+from .spair_annotations import read_image_annotation, read_pair_annotation
+from .spair_layout import PairName, images_by_category, read_pair_names
+
+
+class SpairDataset:
+    """A folder with JPEGImages, ImageAnnotation, and PairAnnotation or Layout.
+
+    Parameters
+    ----------
+    root : that folder. Nothing is read before it is asked for.
+    name : how the dataset is called in results.
+    """
+
+    def __init__(self, root: str | Path, name: str = "spair-71k") -> None:
+        self.root = Path(root)
+        self.name = name
+
+    @functools.cached_property
+    def _pairs(self) -> dict[str, tuple[PairName, ...]]:
+        if not self.root.is_dir():
+            raise InputError(
+                f"dataset folder {self.root} does not exist",
+                hint="Give the folder that holds JPEGImages, ImageAnnotation and PairAnnotation.",
+            )
+        return read_pair_names(self.root)
+
+    @functools.cached_property
+    def _images(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        return images_by_category(self._pairs)
+
+    def categories(self) -> tuple[str, ...]:
+        """Sorted names of the categories that occur in the lists of pairs."""
+        return tuple(sorted(self._images))
+
+    def splits(self, category: str) -> dict[str, tuple[str, ...]]:
+        """Sorted stems of the splits trn, val and test; reads the lists of pairs once.
+
+        Raises
+        ------
+        InputError : no such category (lists those that exist), or damaged lists.
+        """
+        if category not in self._images:
+            raise InputError(
+                f"no category {category!r} in {self.root}; "
+                f"there are: {', '.join(self.categories()) or 'none'}"
+            )
+        return dict(self._images[category])
+
+    def image_path(self, category: str, stem: str) -> Path:
+        """The image file of a stem."""
+        return self.root / "JPEGImages" / category / f"{stem}.jpg"
+
+    def annotation_path(self, category: str, stem: str) -> Path:
+        """The annotation file of a stem."""
+        return self.root / "ImageAnnotation" / category / f"{stem}.json"
+
+    def record(self, category: str, stem: str, split: str) -> ImageRecord:
+        """Read an image's annotation; `InputError` lists all that is wrong with it."""
+        ids = mirror_tables.listed_ids(self._table(category))
+        path = self.annotation_path(category, stem)
+        return read_image_annotation(path, self.image_path(category, stem), category, split, ids)
+
+    def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
+        """Read the pairs of a category and split, one after the other, in the order of names."""
+        self.splits(category)
+        if split not in self._pairs:
+            raise InputError(f"no split {split!r}; there are: {', '.join(self._pairs)}")
+        ids = mirror_tables.listed_ids(self._table(category))
+        for pair in self._pairs[split]:
+            if pair.category == category:
+                path = self.root / "PairAnnotation" / split / f"{pair.name}.json"
+                yield read_pair_annotation(path, pair, split, ids)
+
+    def mirror(self, category: str) -> np.ndarray:
+        """(K,) int64: the id that each keypoint becomes when the image is mirrored."""
+        return mirror_tables.mirror_permutation(self._table(category))
+
+    def _table(self, category: str) -> mirror_tables.Table:
+        if category not in mirror_tables.SPAIR:
+            raise InputError(
+                f"no keypoint mirror table for category {category!r}; "
+                f"there are tables for: {', '.join(mirror_tables.SPAIR)}"
+            )
+        return mirror_tables.SPAIR[category]
