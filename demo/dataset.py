@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from demo import annotations, files, plan
+from demo import files, plan
+from demo.annotations import image_annotation, pair_annotation
 from demo.features import Disturbance, imitate, mirrored
 from demo.render import Render, keypoint_visibility, project, render
 from demo.scene import Scene, elevation_range, random_scene
@@ -28,7 +29,10 @@ from semalign3d.seeds import generator
 LOGGER = logging.getLogger(__name__)
 SAMPLES = 2
 """Rays a pixel along each axis."""
-DISTURBANCE = {"chair": Disturbance(), "aeroplane": Disturbance()}
+DISTURBANCE = {
+    "chair": Disturbance(blind=0.8, noise=0.5),
+    "aeroplane": Disturbance(blind=0.9, noise=0.28),
+}
 """How imperfect the features of each category are: set so that nearest neighbours reach 55 to 70 %
 PCK@0.1 on the test pairs."""
 DEPTH_NOISE = 0.03
@@ -110,7 +114,7 @@ def make_image(root: Path, category: str, seed: int, stem: str) -> tuple[dict[st
     """Render one image, write all its files, and return its annotation and object."""
     scene = make_scene(category, stem, seed)
     picture = render(scene, SAMPLES)
-    annotation = annotations.image_annotation(
+    annotation = image_annotation(
         category,
         stem,
         picture.mask,
@@ -161,14 +165,14 @@ def write_pairs(
     """The PairAnnotation files of a category, given its images' annotations by stem."""
     for split, named in plan.pair_names(category, counts).items():
         for number, name, source, target in named:
-            pair = annotations.pair_annotation(number, name, found[source], found[target])
+            pair = pair_annotation(number, name, found[source], found[target])
             files.write_json(root / "PairAnnotation" / split / f"{name}.json", pair)
 
 
 def write_layout(
     root: Path,
     categories: Sequence[str] = plan.CATEGORIES,
-    counts: plan.Counts = plan.Counts(),
+    counts: plan.Counts = plan.DEFAULT,
 ) -> None:
     """``Layout/{large,small}/{trn,val,test}.txt`` for some categories."""
     for split, lines in plan.layout_lines(categories, counts).items():
@@ -179,7 +183,7 @@ def write_layout(
 def make_category(
     root: Path,
     category: str,
-    counts: plan.Counts = plan.Counts(),
+    counts: plan.Counts = plan.DEFAULT,
     seed: int = 0,
     *,
     processes: int = 1,

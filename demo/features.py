@@ -20,6 +20,10 @@ CHANNELS = {"dino": 40, "s3": 36, "s4": 72, "s5": 72}
 SIDES = {"dino": GRID, "s3": GRID, "s4": 30, "s5": 15}
 _SAMPLES = 2
 """Samples a cell of the finest grid along each axis."""
+_OBJECT_WEIGHT = 8.0
+"""Weight of the object's samples in a cell that also shows background: thin parts stay visible."""
+_BACKGROUND = 0.5
+"""Strength of the background's features."""
 _WAVELENGTH = {"dino": 0.55, "s3": 0.4, "s4": 0.6, "s5": 0.9}
 """Length, in object diagonals, over which a map changes."""
 
@@ -36,8 +40,8 @@ class Disturbance:
     offset : standard deviation of the offset per image and channel
     """
 
-    blind: float = 0.7
-    noise: float = 1.0
+    blind: float = 0.8
+    noise: float = 0.5
     correlation: float = 1.2
     offset: float = 0.3
 
@@ -84,10 +88,12 @@ def _sample_pixels(width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.
     return grid[0], grid[1], inside
 
 
-def _pool(values: np.ndarray, side: int) -> np.ndarray:
-    """Mean over blocks of (S, S, C) so that (side, side, C) remain."""
+def _pool(values: np.ndarray, weights: np.ndarray, side: int) -> np.ndarray:
+    """Mean over blocks of (S, S, C), weighted by (S, S), so that (side, side, C) remain."""
     block = values.shape[0] // side
-    return values.reshape(side, block, side, block, -1).mean(axis=(1, 3))
+    blocks = (side, block, side, block, -1)
+    weighted = (values * weights[..., None]).reshape(blocks).sum(axis=(1, 3))
+    return weighted / weights.reshape(blocks).sum(axis=(1, 3))
 
 
 def _noise(shape: tuple[int, int, int], width: float, rng: np.random.Generator) -> np.ndarray:
@@ -120,13 +126,14 @@ def imitate(
     sampled = template[rows, columns].astype(np.float64)
     on_object = inside & np.isfinite(sampled[..., 0])
     plane = np.stack([columns, rows, np.zeros_like(rows)], axis=-1) / max(width, height)
+    weights = np.where(on_object, _OBJECT_WEIGHT, 1.0)
     maps = {}
     for name, channels in CHANNELS.items():
         background = _field(name, 0.0, "background", str(rng.integers(1 << 40)))
-        values = background(1.2 * plane)
+        values = _BACKGROUND * background(1.2 * plane)
         values[on_object] = _field(name, disturbance.blind)(sampled[on_object])
         values[~inside] = 0.0
-        pooled = _pool(values, SIDES[name])
+        pooled = _pool(values, weights, SIDES[name])
         scale = SIDES[name] / GRID
         noise = _noise(pooled.shape, max(disturbance.correlation * scale, 0.3), rng)
         offset = rng.normal(0.0, disturbance.offset, size=channels)

@@ -8,10 +8,13 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    import torch
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -59,6 +62,15 @@ def write_arrays(path: Path, values: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as a compressed .npz."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **values)
+    write_bytes(path, buffer.getvalue())
+
+
+def write_state_dict(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write a network's weights."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
     write_bytes(path, buffer.getvalue())
 
 

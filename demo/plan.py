@@ -28,13 +28,16 @@ class Counts(NamedTuple):
     test: int = 10
 
 
+DEFAULT = Counts()
+
+
 def check_category(category: str) -> None:
     """Raise ValueError unless the demo has this category."""
     if category not in CATEGORIES:
         raise ValueError(f"category: expected one of {', '.join(CATEGORIES)}, found {category!r}")
 
 
-def splits(category: str, counts: Counts = Counts()) -> dict[str, tuple[str, ...]]:
+def splits(category: str, counts: Counts = DEFAULT) -> dict[str, tuple[str, ...]]:
     """Stems of each split, sorted, such as ``chair_000``.
 
     Raises
@@ -52,7 +55,7 @@ def splits(category: str, counts: Counts = Counts()) -> dict[str, tuple[str, ...
     }
 
 
-def pairs(category: str, counts: Counts = Counts()) -> dict[str, list[tuple[str, str]]]:
+def pairs(category: str, counts: Counts = DEFAULT) -> dict[str, list[tuple[str, str]]]:
     """Source and target stems of each split's pairs.
 
     Validation and test take all ordered pairs, training each image with the few that follow it.
@@ -73,7 +76,7 @@ def pair_name(number: int, source: str, target: str, category: str) -> str:
 
 
 def pair_names(
-    category: str, counts: Counts = Counts()
+    category: str, counts: Counts = DEFAULT
 ) -> dict[str, list[tuple[int, str, str, str]]]:
     """Number, name, source and target of each split's pairs; numbers are unique over categories."""
     of_splits = pairs(category, counts)
@@ -90,7 +93,7 @@ def pair_names(
 
 
 def layout_lines(
-    categories: Sequence[str] = CATEGORIES, counts: Counts = Counts()
+    categories: Sequence[str] = CATEGORIES, counts: Counts = DEFAULT
 ) -> dict[str, list[str]]:
     """Lines of ``Layout/*/{trn,val,test}.txt``: the pair names of all categories."""
     named = [pair_names(category, counts) for category in categories]

@@ -254,7 +254,7 @@ def render(scene: Scene, samples: int = 1, appearance: Appearance | None = None)
     Parameters
     ----------
     scene : the scene
-    samples : rays a pixel along each axis for the colours; the truth always takes the pixel's centre
+    samples : rays a pixel along each axis for the colours; the truth takes the pixel's centre
     appearance : replaces the scene's own
     """
     look = scene.appearance if appearance is None else appearance

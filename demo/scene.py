@@ -76,7 +76,7 @@ class Plane:
 class Scene:
     """Everything a render needs; all random parts are already drawn.
 
-    ``clutter`` is one mesh (vertices, normals, faces, part ids), empty arrays without any; ``light``
+    ``clutter`` is one mesh (vertices, normals, faces, part ids), empty without any; ``light``
     is the unit direction (3,) towards the light.
     """
 
@@ -221,7 +221,7 @@ def _solid(
                     x * np.sin(turn) + z * np.cos(turn),
                 ]
                 corners[i, 0, k] = base + spot
-                corners[i, 1, k] = base + spot + (0.0, height, 0.0)
+                corners[i, 1, k] = base + spot + np.array([0.0, height, 0.0])
         mesh.hexahedron(part, corners, 0.04 * size)
     elif kind == 1:
         angle = np.linspace(0.02, np.pi - 0.02, 14)
@@ -233,7 +233,7 @@ def _solid(
         mesh.loft(part, np.array(rings))
     else:
         top = 0.8 * size * (1.0 if kind == 2 else rng.uniform(0.1, 0.6))
-        mesh.tube(part, base, base + (0.0, height, 0.0), (0.8 * size, top), 24)
+        mesh.tube(part, base, base + np.array([0.0, height, 0.0]), (0.8 * size, top), 24)
 
 
 def _random_clutter(
@@ -254,7 +254,7 @@ def _random_clutter(
         room = float((base - backdrop.origin) @ backdrop.axes[2]) - 1.1 * size
         base = base + backdrop.axes[2] * max(-room, 0.0) * (1.0, 0.0, 1.0)
         if np.linalg.norm(base) > reach + 0.8 * size:
-            _solid(mesh, part, base + (0.0, ground.origin[1], 0.0), size, rng)
+            _solid(mesh, part, base + np.array([0.0, ground.origin[1], 0.0]), size, rng)
     if not mesh.vertices:
         return np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3), int), np.empty(0, np.int16)
     return mesh.build()

@@ -54,7 +54,7 @@ class GBuffer:
 
 
 def _livery(look: Appearance, part: int, colour: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """An airliner's painted details: windscreen, windows, stripe; ``at`` (N, 3) on the mean shape."""
+    """An airliner with its painted details; ``at`` (N, 3) are places on the mean shape."""
     if part == aeroplane.FIN:
         band = np.mod(at[:, 1] * 14 + 3 * at[:, 2], 1) < 0.3
         return np.where(band[:, None], look.accent, colour)

@@ -58,7 +58,7 @@ def _view_directions(elevations: tuple[float, float]) -> np.ndarray:
     """Unit directions (N, 3) towards cameras all round, between two elevations in degrees."""
     heights = np.arange(elevations[0], elevations[1] + 1e-9, 12.5)
     return np.array(
-        [-orbit_rotation(azimuth, e, 0.0)[2] for e in heights for azimuth in np.arange(0, 360, 15)]
+        [-orbit_rotation(azimuth, e, 0.0)[2] for e in heights for azimuth in range(0, 360, 15)]
     )
 
 

@@ -169,7 +169,7 @@ def _add_pairs(mesh: MeshBuilder, p: dict[str, float]) -> None:
     engine = np.array([front + s * (rear - front) + r * circle for s, r in outline])
     hang, _ = _wing_chord(p, p["engine_place"])
     pylon = [
-        (front + s * (rear - front) + (0.0, 0.5 * p["engine_radius"], 0.0), hang[1])
+        (front + s * (rear - front) + np.array([0.0, 0.5 * p["engine_radius"], 0.0]), hang[1])
         for s in (0.25, 0.95)
     ]
     for side in (flip, np.ones(3)):
@@ -179,7 +179,7 @@ def _add_pairs(mesh: MeshBuilder, p: dict[str, float]) -> None:
         corners = np.empty((2, 2, 2, 3))
         for i, x in enumerate((-0.006, 0.006)):
             for k, (foot, top) in enumerate(pylon[::-1]):
-                corners[i, 0, k] = (foot + (x, 0.0, 0.0)) * side
+                corners[i, 0, k] = (foot + np.array([x, 0.0, 0.0])) * side
                 corners[i, 1, k] = np.array([foot[0] + x, top, foot[2]]) * side
         mesh.hexahedron(ENGINES, corners if side[0] > 0 else corners[::-1], 0.003)
 
@@ -194,14 +194,17 @@ def _add_gear(mesh: MeshBuilder, p: dict[str, float]) -> None:
         hub = np.array([top[0], bottom + wheel, top[2]])
         mesh.tube(GEAR, hub, top, (0.007, 0.009), 10)
         for side in (-1.0, 1.0):
-            inner = hub + (side * 0.005, 0.0, 0.0)
-            mesh.tube(GEAR, inner, inner + (side * 0.012, 0.0, 0.0), (wheel, wheel), 18)
+            inner = hub + np.array([side * 0.005, 0.0, 0.0])
+            mesh.tube(GEAR, inner, inner + np.array([side * 0.012, 0.0, 0.0]), (wheel, wheel), 18)
 
 
 def build_mesh(
     p: dict[str, float], style: dict[str, str | int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (V, 3), normals (V, 3), faces (F, 3), part ids (F,); topology depends on style only."""
+    """Vertices (V, 3), normals (V, 3), faces (F, 3), part ids (F,).
+
+    What is connected to what depends on the style only.
+    """
     mesh = MeshBuilder()
     angle = 2 * np.pi * np.arange(_SIDES) / _SIDES
     circle = np.stack([np.sin(angle), np.cos(angle), 0 * angle], axis=1)
@@ -209,7 +212,7 @@ def build_mesh(
     rings = []
     for share in shares:
         z, radius, height = _fuselage(p, float(share))
-        rings.append(radius * circle + (0.0, height, z))
+        rings.append(radius * circle + np.array([0.0, height, z]))
     mesh.loft(FUSELAGE, np.array(rings))
     _add_pairs(mesh, p)
     fin = [_fin_chord(p, s) for s in np.linspace(0.0, 1.0, 7)]

@@ -81,10 +81,10 @@ def keypoints(p: dict[str, float]) -> np.ndarray:
         h, d = p["seat_height"], p["depth"] / 2
         points[0 + slot] = side * (p["width"] / 2 - inset), h - inset, d - inset
         points[2 + slot] = side * (p["back_width"] / 2 - inset), h - inset, -d + inset
-        points[4 + slot] = _foot(p, side, 1.0) + (0.0, 0.005, 0.0)
-        points[6 + slot] = _foot(p, side, -1.0) + (0.0, 0.005, 0.0)
+        points[4 + slot] = _foot(p, side, 1.0) + np.array([0.0, 0.005, 0.0])
+        points[6 + slot] = _foot(p, side, -1.0) + np.array([0.0, 0.005, 0.0])
         top = _post(p, side, p["back_height"])
-        points[8 + slot] = top + (side * (p["leg"] / 2 - inset), -inset, 0.0)
+        points[8 + slot] = top + np.array([side * (p["leg"] / 2 - inset), -inset, 0.0])
         points[10 + slot], points[12 + slot] = _arm_ends(p, side)
     return points
 
@@ -103,7 +103,8 @@ def _add_legs(mesh: MeshBuilder, p: dict[str, float], style: dict[str, str | int
                 mesh.beam(LEGS, foot, hip, (0.8 * leg, 0.8 * leg, leg, leg), 0.004)
         if style["stretchers"]:
             ends = [
-                0.7 * _foot(p, side, e) + (0.0, 0.32 * p["seat_height"], 0.0) for e in (-1.0, 1.0)
+                0.7 * _foot(p, side, e) + np.array([0.0, 0.32 * p["seat_height"], 0.0])
+                for e in (-1.0, 1.0)
             ]
             ends = [np.array([e[0] / 0.7 * 0.995, e[1], e[2] / 0.7 * 0.97]) for e in ends]
             mesh.tube(LEGS, ends[0], ends[1], (0.26 * leg, 0.26 * leg), 10)
@@ -117,7 +118,7 @@ def _rail(
     for i, side in enumerate((-1.0, 1.0)):
         for j, height in enumerate((low, high)):
             for k, offset in enumerate((-0.5, 0.5)):
-                corners[i, j, k] = _post(p, side, height) + (0.0, 0.0, offset * depth)
+                corners[i, j, k] = _post(p, side, height) + np.array([0.0, 0.0, offset * depth])
     mesh.hexahedron(part, corners, 0.25 * depth)
 
 
@@ -157,11 +158,11 @@ def _add_arms(mesh: MeshBuilder, p: dict[str, float], style: dict[str, str | int
         for i, sx in enumerate((-0.6, 0.6)):
             for j, sy in enumerate((-0.75, 0.05)):
                 for k, centre in enumerate((back, front)):
-                    corners[i, j, k] = centre + (sx * thick, sy * thick, 0.0)
+                    corners[i, j, k] = centre + np.array([sx * thick, sy * thick, 0.0])
         mesh.hexahedron(ARMS, corners, 0.25 * thick)
         spots = (0.88, 0.45) if style["supports"] else (0.88,)
         for spot in spots:
-            upper = back + spot * (front - back) - (0.0, 0.4 * thick, 0.0)
+            upper = back + spot * (front - back) - np.array([0.0, 0.4 * thick, 0.0])
             lower = np.array([upper[0], p["seat_height"] - 0.5 * p["seat_thickness"], upper[2]])
             lower[0] = side * min(abs(lower[0]), p["width"] / 2 - 0.4 * thick)
             mesh.beam(ARMS, lower, upper, (0.6 * thick,) * 4, 0.004)
@@ -170,7 +171,10 @@ def _add_arms(mesh: MeshBuilder, p: dict[str, float], style: dict[str, str | int
 def build_mesh(
     p: dict[str, float], style: dict[str, str | int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (V, 3), normals (V, 3), faces (F, 3), part ids (F,); topology depends on style only."""
+    """Vertices (V, 3), normals (V, 3), faces (F, 3), part ids (F,).
+
+    What is connected to what depends on the style only.
+    """
     mesh = MeshBuilder()
     h, t, d = p["seat_height"], p["seat_thickness"], p["depth"] / 2
     corners = np.empty((2, 2, 2, 3))

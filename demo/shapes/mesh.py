@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 _ROUNDING = (0.0, 0.4)
-"""Where, between a box's face and its rounded edge's end, extra grid lines lie (share of radius)."""
+"""Extra grid lines between a box's face and the end of its rounded edge (share of radius)."""
 
 
 def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
