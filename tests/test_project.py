@@ -1,0 +1,92 @@
+"""The project's own files agree with each other."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+?)(?: ; sys_platform == \"linux\")?$")
+
+
+def requirements() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    matches = {line: PINNED.match(line) for line in lines if line and not line.startswith("#")}
+    assert all(matches.values()), [line for line, match in matches.items() if not match]
+    return {m[1].lower().replace("_", "-"): m[2] for m in matches.values() if m}
+
+
+def test_requirements_pin_what_pyproject_asks_for() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    asked = {name.lower() for name in re.findall(r'^ *"?([a-z0-9-]+)>=', text, re.MULTILINE)}
+    asked |= {name for names in re.findall(r"= \[(\"[^\]]+>=[^\]]+)\]", text) for name in
+              re.findall(r'"([a-z0-9-]+)>=', names)}
+    missing = asked - {"requires-python"} - set(requirements())
+    assert not missing
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_conda_environments_are_in_step_with_the_requirements(kind: str) -> None:
+    pinned = requirements()
+    environment = yaml.safe_load((ROOT / "envs" / f"{kind}.yaml").read_text())
+    *conda, pip = environment["dependencies"]
+    versions = dict(entry.split("=", 1) for entry in conda if re.search(r"[^><]=\d", entry))
+    versions.pop("python", None)
+    versions |= dict(entry.split("==") for entry in pip["pip"])
+    versions["torch"] = versions.pop(f"pytorch-{'cpu' if kind == 'cpu' else 'gpu'}")
+    assert len(versions) > 10
+    assert versions == {name: pinned[name] for name in versions}
+
+
+def test_no_file_names_an_index_or_a_registry_host() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    hosts = re.compile("(index" + "-url|find" + "-links|pypi" + r"\.org|registry\.npmjs|deb\.debian)")
+    guilty = [
+        name
+        for name in filter(None, listed)
+        if (ROOT / name).suffix in {"", ".py", ".md", ".txt", ".toml", ".yaml", ".smk", ".cfg"}
+        and (ROOT / name).is_file()
+        and hosts.search((ROOT / name).read_text(errors="ignore"))
+    ]
+    assert not guilty
+
+
+def test_importing_the_package_loads_no_torch() -> None:
+    code = (
+        "import sys, semalign3d, semalign3d.datasets, semalign3d.checks, semalign3d.store, "
+        "semalign3d.digest; sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_config_schema_and_documentation_name_the_same_keys() -> None:
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text())
+
+    def schema_keys(node: dict, prefix: str = "") -> set[str]:
+        keys = set()
+        for name, child in node.get("properties", {}).items():
+            keys |= {f"{prefix}{name}"} | schema_keys(child, f"{prefix}{name}.")
+        return keys
+
+    def config_keys(node: object, prefix: str = "") -> set[str]:
+        if not isinstance(node, dict):
+            return set()
+        keys = set()
+        for name, child in node.items():
+            keys |= {f"{prefix}{name}"} | config_keys(child, f"{prefix}{name}.")
+        return keys
+
+    documented = {key for key in config_keys(config) if not key.startswith("resources.")}
+    assert documented == {k for k in schema_keys(schema) if not k.startswith("resources.")}
+    uncommented = [
+        line
+        for line in (ROOT / "config" / "config.yaml").read_text().splitlines()
+        if re.match(r"^  \w+:", line) and "#" not in line
+    ]
+    assert len(uncommented) <= 12, uncommented
