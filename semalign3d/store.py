@@ -1,8 +1,10 @@
 """HDF5 files in and out: whole or absent, stamped, and checked when read."""
 
+import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+import typing
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import numpy as np
 
 STAMP = "stamp"
 MAX_CHUNK_BYTES = 1 << 20
+
+Record = typing.TypeVar("Record")
 
 
 class DamagedFileError(RuntimeError):
@@ -45,7 +49,12 @@ def create(
     ----------
     path : the file; an existing one is replaced.
     stamp : digest of all that made the file (see `stamp_of`).
-    attributes : attributes of the file, HDF5 types.
+    attributes : attributes of the file, see `write_attributes`.
+
+    Raises
+    ------
+    TypeError : the block wrote texts of variable length, which no checksum covers; use `write`
+        and `write_attributes`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,11 +63,11 @@ def create(
     partial = Path(name)
     try:
         with h5py.File(partial, "w", libver=("v110", "v110")) as file:
+            write_attributes(file, **attributes)
             if stamp:
-                file.attrs[STAMP] = stamp
-            for key, value in attributes.items():
-                file.attrs[key] = value
+                write_attributes(file, **{STAMP: stamp})
             yield file
+            _refuse_variable_length(file)
         _make_durable(partial)
         os.replace(partial, path)
     finally:
@@ -94,6 +103,40 @@ def write(group: h5py.Group, name: str, array: Any, *, compress: bool = False) -
         filters |= {"compression": "gzip", "compression_opts": 4, "shuffle": True}
     chunks = _chunks(array.shape, array.dtype.itemsize)
     return group.create_dataset(name, data=array, chunks=chunks, **filters)
+
+
+def write_attributes(item: h5py.File | h5py.Group | h5py.Dataset, **attributes: Any) -> None:
+    """Attach attributes: numbers, booleans, texts, or arrays of them; read by `attributes`."""
+    for key, value in attributes.items():
+        array = np.asarray(value)
+        item.attrs[key] = _fixed_length(array) if array.dtype.kind in "UT" else array
+
+
+def attributes(item: h5py.File | h5py.Group | h5py.Dataset) -> dict[str, Any]:
+    """All attributes of a file, group or dataset; texts as `str`, single values as scalars."""
+    return {key: _decoded(value) for key, value in item.attrs.items()}
+
+
+def _decoded(value: Any) -> Any:
+    array = np.asarray(value)
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8")
+    return array.item() if array.ndim == 0 else array
+
+
+def _refuse_variable_length(file: h5py.File) -> None:
+    """Texts of variable length lie outside all checksums: damaged, they read as other texts."""
+    for item in (file, *(file[name] for name in _names(file))):
+        types = {f"attribute {key}": item.attrs.get_id(key).dtype for key in item.attrs}
+        if isinstance(item, h5py.Dataset):
+            types["dataset"] = item.dtype
+        for what, dtype in types.items():
+            text = h5py.check_string_dtype(dtype)
+            if h5py.check_vlen_dtype(dtype) or (text is not None and text.length is None):
+                raise TypeError(
+                    f"{what} of {item.name}: texts of variable length carry no checksum; "
+                    "use semalign3d.store.write and write_attributes"
+                )
 
 
 def _fixed_length(texts: np.ndarray) -> np.ndarray:
@@ -164,7 +207,8 @@ def read(path: str | os.PathLike[str], *names: str) -> dict[str, np.ndarray]:
     with open_checked(path) as file:
         missing = [name for name in names if not isinstance(file.get(name), h5py.Dataset)]
         if missing:
-            present = ", ".join(_dataset_names(file)) or "none"
+            datasets = [name for name in _names(file) if isinstance(file[name], h5py.Dataset)]
+            present = ", ".join(datasets) or "none"
             problem = f"no dataset {', '.join(missing)} (it holds: {present})"
             raise DamagedFileError(path, problem)
         return {name: read_dataset(file[name]) for name in names}
@@ -177,14 +221,10 @@ def read_dataset(dataset: h5py.Dataset) -> np.ndarray:
     return np.asarray(dataset[()])
 
 
-def _dataset_names(file: h5py.File) -> Sequence[str]:
+def _names(file: h5py.File) -> list[str]:
+    """Names of all groups and datasets."""
     names: list[str] = []
-
-    def visit(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            names.append(name)
-
-    file.visititems(visit)
+    file.visit(names.append)
     return names
 
 
@@ -192,10 +232,11 @@ def verify(path: str | os.PathLike[str]) -> str | None:
     """Read every dataset and attribute; returns what is wrong, or None if the file is whole."""
     try:
         with open_checked(path) as file:
-            dict(file.attrs)
-            for name in _dataset_names(file):
-                dict(file[name].attrs)
-                read_dataset(file[name])
+            attributes(file)
+            for name in _names(file):
+                attributes(file[name])
+                if isinstance(file[name], h5py.Dataset):
+                    read_dataset(file[name])
     except DamagedFileError as error:
         return error.problem
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -211,5 +252,45 @@ def stamp_of(path: str | os.PathLike[str]) -> str | None:
     if verify(path) is not None:
         return None
     with open_checked(path) as file:
-        stamp = file.attrs.get(STAMP)
-    return str(stamp) if stamp else None
+        return attributes(file).get(STAMP)
+
+
+def write_record(group: h5py.Group, record: Any) -> None:
+    """Write a dataclass: arrays and tuples of texts as datasets, numbers and texts as attributes.
+
+    Parameters
+    ----------
+    group : open file or group.
+    record : dataclass instance whose fields are of these kinds.
+    """
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray | tuple):
+            write(group, field.name, value if len(value) else np.asarray(value, dtype=float))
+        else:
+            group.attrs[field.name] = value
+
+
+def read_record(path: str | os.PathLike[str], kind: type[Record], name: str = "/") -> Record:
+    """Read a dataclass that `write_record` wrote, from a file's group.
+
+    Raises
+    ------
+    FileNotFoundError : no such file.
+    DamagedFileError : damaged, or a field is missing (the error names it).
+    """
+    hints = typing.get_type_hints(kind)
+    with open_checked(path) as file:
+        group = file.get(name)
+        values = {}
+        for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+            if group is None or (field.name not in group and field.name not in group.attrs):
+                raise DamagedFileError(path, f"no {field.name} in group {name}")
+            if field.name in group.attrs:
+                value = group.attrs[field.name]
+                values[field.name] = value.item() if isinstance(value, np.generic) else value
+            else:
+                array = read_dataset(group[field.name])
+                is_tuple = typing.get_origin(hints[field.name]) is tuple
+                values[field.name] = tuple(array) if is_tuple else array
+    return kind(**values)

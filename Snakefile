@@ -1,0 +1,33 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.source_path("config/config.yaml")
+
+
+include: "rules/common.smk"
+
+
+wildcard_constraints:
+    category="|".join(map(re.escape, CATEGORIES)),
+
+
+include: "rules/data.smk"
+include: "rules/demo.smk"
+include: "rules/descriptors.smk"
+include: "rules/masks.smk"
+include: "rules/depth.smk"
+include: "rules/cameras.smk"
+include: "rules/priors.smk"
+include: "rules/report.smk"
+
+
+set_aside_damaged()
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/priors/{category}.h5", category=CATEGORIES),
+        expand("results/figures/{category}/prior.png", category=CATEGORIES),

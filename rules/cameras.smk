@@ -1,0 +1,58 @@
+# Focal lengths, keypoints in 3D, and back-projected object points of the training images.
+
+
+rule cameras:
+    input:
+        masks=training_files("masks"),
+        depth=training_files("depth"),
+        annotations=lambda w: annotation_files(w.category, IMAGES[w.category]["trn"]),
+    output:
+        "results/cameras/{category}.h5",
+    params:
+        code=script_code("cameras"),
+        dataset_root=ROOT,
+        candidate=config["masks"]["candidate"],
+        slope=config["cameras"]["depth_slope"],
+        initial=config["cameras"]["initial_p"],
+        erosion_size=config["cameras"]["erosion_size"],
+        erosion_iterations=config["cameras"]["erosion_iterations"],
+    log:
+        "results/logs/cameras/{category}.log",
+    benchmark:
+        "results/benchmarks/cameras/{category}.tsv"
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    script:
+        "../workflow/scripts/cameras.py"
+
+
+for category in CATEGORIES:
+    for batch, stems in image_batches(category, "trn").items():
+
+        rule:
+            name:
+                f"points_{category}_{batch}"
+            input:
+                cameras=f"results/cameras/{category}.h5",
+                masks=expand("results/masks/{c}/{s}.h5", c=category, s=stems),
+                depth=expand("results/depth/{c}/{s}.h5", c=category, s=stems),
+            output:
+                update(expand("results/points/{c}/{s}.h5", c=category, s=stems)),
+            params:
+                code=script_code("points"),
+                category=category,
+                candidate=config["masks"]["candidate"],
+                per_image=config["points"]["per_image"],
+                slope=config["cameras"]["depth_slope"],
+                seed=RUNTIME["seed"],
+                marker=batch_marker("points", category, "trn", batch, stems),
+            log:
+                f"results/logs/points/{category}_{batch}.log",
+            benchmark:
+                f"results/benchmarks/points/{category}_{batch}.tsv"
+            threads: RUNTIME["threads"]
+            resources:
+                **stage_resources("geometry"),
+            script:
+                "../workflow/scripts/points.py"

@@ -1,0 +1,165 @@
+# What the rules share: the checked configuration, the dataset's images and batches.
+
+import re
+import zlib
+from pathlib import Path
+
+import jsonschema
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+
+from demo import plan as demo_plan
+from semalign3d import store
+from semalign3d.datasets import open_dataset
+from semalign3d.digest import script_digest
+from semalign3d.errors import InputError
+
+
+def check_config(config, schema_path):
+    """Raise one error that lists every problem of the configuration."""
+    with open(schema_path) as file:
+        validator = jsonschema.Draft202012Validator(yaml.safe_load(file))
+    errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.absolute_path)))
+    if errors:
+        lines = [f"  {'.'.join(map(str, e.absolute_path)) or 'top level'}: {e.message}" for e in errors]
+        raise WorkflowError(
+            "The configuration has problems (config/config.yaml explains every key):\n"
+            + "\n".join(lines)
+        )
+
+
+check_config(config, workflow.source_path("../config/schema.yaml"))
+
+RUNTIME = config["runtime"]
+IS_DEMO = config["dataset"]["name"] == "demo"
+DEMO_COUNTS = demo_plan.Counts(**config["demo"]["images"])
+DEMO_NETWORKS = Path(workflow.basedir) / "demo" / "networks"
+
+
+def dataset_root():
+    root = config["dataset"]["root"]
+    if root is None and not IS_DEMO:
+        raise WorkflowError(
+            f"dataset.root is not set: give the folder of {config['dataset']['name']} "
+            "(the one that holds JPEGImages and ImageAnnotation)."
+        )
+    return root or "results/demo"
+
+
+ROOT = dataset_root()
+
+
+def for_demo(value, demo_value, missing):
+    """A setting, or for the demo its own default; elsewhere a missing one is an error."""
+    if value is not None:
+        return str(value)
+    if IS_DEMO:
+        return str(demo_value)
+    raise WorkflowError(missing)
+
+
+def image_splits():
+    """{category: {split: stems}}: known before the demo is made, read from Layout otherwise."""
+    if IS_DEMO:
+        return {c: demo_plan.splits(c, DEMO_COUNTS) for c in demo_plan.CATEGORIES}
+    try:
+        dataset = open_dataset(config["dataset"]["name"], Path(ROOT))
+        return {c: dataset.splits(c) for c in dataset.categories()}
+    except InputError as error:
+        raise WorkflowError(str(error)) from error
+
+
+IMAGES = image_splits()
+CATEGORIES = sorted(IMAGES)
+
+
+def image_batches(category, split):
+    """{batch: stems}. A stem's batch depends on its own name only, so a new image touches one."""
+    batches = {}
+    for stem in IMAGES[category].get(split, ()):
+        batches.setdefault(zlib.crc32(stem.encode()) % RUNTIME["batches"], []).append(stem)
+    return dict(sorted(batches.items()))
+
+
+def training_files(stage):
+    """Input function: the stage's files of the category's training images."""
+    return lambda wildcards: [
+        f"results/{stage}/{wildcards.category}/{stem}.h5"
+        for stem in IMAGES[wildcards.category]["trn"]
+    ]
+
+
+def present(paths):
+    """The files that exist, or that the demo rule will make.
+
+    Missing files of the user are not inputs, so that the checks stage can list them all
+    with every other problem; when one appears, the set of inputs changes and jobs rerun.
+    """
+    return [path for path in paths if IS_DEMO or Path(path).exists()]
+
+
+def image_files(category, stems):
+    return present(f"{ROOT}/JPEGImages/{category}/{stem}.jpg" for stem in stems)
+
+
+def annotation_files(category, stems):
+    return present(f"{ROOT}/ImageAnnotation/{category}/{stem}.json" for stem in stems)
+
+
+def layout_files():
+    return present(f"{ROOT}/Layout/large/{split}.txt" for split in ("trn", "val", "test"))
+
+
+def all_stems(category, splits=("trn", "val", "test")):
+    return [stem for split in splits for stem in IMAGES[category].get(split, ())]
+
+
+BATCH_FILES = {}
+
+
+def batch_marker(stage, category, split, batch, stems):
+    """The file that a per-image batch touches when its outputs are whole.
+
+    Outputs newer than it were changed by somebody else: see set_aside_damaged().
+    """
+    marker = f"results/{stage}/{category}/.whole-{split}-{batch}of{RUNTIME['batches']}"
+    BATCH_FILES[marker] = [f"results/{stage}/{category}/{stem}.h5" for stem in stems]
+    return marker
+
+
+def set_aside_damaged():
+    """Rename per-image files that were changed since their job and are no longer whole.
+
+    Snakemake then finds them missing and remakes them. Reads only files newer than their
+    batch's marker, so that a run over thousands of whole files costs their stat() only.
+    """
+    if not workflow.is_main_process:
+        return
+    for marker, files in BATCH_FILES.items():
+        checked = Path(marker).stat().st_mtime_ns if Path(marker).exists() else 0
+        found = [path for path in map(Path, files) if path.exists()]
+        for path in [path for path in found if path.stat().st_mtime_ns > checked]:
+            problem = store.verify(path)
+            if problem:
+                aside = path.with_name(path.name + ".damaged")
+                logger.warning(f"{path} is damaged ({problem}): moved to {aside}, will be remade.")
+                path.rename(aside)
+        if found:
+            Path(marker).touch()
+
+
+def script_code(name):
+    """Digest of the library code behind workflow/scripts/<name>.py: an edit of it reruns the stage."""
+    return script_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{name}.py")
+
+
+def stage_resources(stage, on_gpu=False):
+    """What a job of the stage asks a cluster for; a GPU where the device is one."""
+    wanted = config["resources"][stage]
+    resources = {"mem_mb": wanted["mem_mb"], "runtime": wanted["minutes"]}
+    if on_gpu and RUNTIME["device"].startswith("cuda"):
+        resources["gpu"] = 1
+        if RUNTIME["gpu_partition"]:
+            resources["slurm_partition"] = RUNTIME["gpu_partition"]
+    return resources

@@ -1,0 +1,1 @@
+"""What we draw. Every function takes arrays and returns a matplotlib figure."""

@@ -1,0 +1,153 @@
+"""Cameras of a category's training images, and their keypoints in 3D (METHOD.md 3 to 5)."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from semalign3d.geometry.cameras import back_project, depth_from_inverse
+from semalign3d.geometry.keypoints import correct_keypoints
+from semalign3d.geometry.shapes import require_shape
+from semalign3d.prior.focal import estimate_focal
+
+logger = logging.getLogger(__name__)
+
+MIN_KEYPOINTS = 4
+"""Keypoints that an image needs to take part in dense fusion."""
+
+
+@dataclass(frozen=True)
+class AnnotatedView:
+    """What an image brings to the estimation of its camera.
+
+    Attributes
+    ----------
+    stem : name of the image.
+    size : (W, H) pixels.
+    keypoints : (K, 2) pixels, NaN where not seen.
+    mask : (H, W) bool, the whole object.
+    inverse_depth : (H, W) relative inverse depth, larger is nearer.
+    """
+
+    stem: str
+    size: tuple[int, int]
+    keypoints: np.ndarray
+    mask: np.ndarray
+    inverse_depth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """Cameras and keypoints of N images, of which mirror images follow by `mirror_keypoints`.
+
+    Attributes
+    ----------
+    stems : N names.
+    sizes : (N, 2) int64, (W, H) pixels.
+    p : (N,) inverse focal lengths, f in units of the longest side.
+    keypoints_px : (N, K, 2) pixels, corrected to the mask; NaN where not seen.
+    keypoints_xyz : (N, K, 3) camera coordinates; NaN where not seen.
+    excluded, reasons : stems of the images that could not be used, and why.
+    """
+
+    stems: tuple[str, ...]
+    sizes: np.ndarray
+    p: np.ndarray
+    keypoints_px: np.ndarray
+    keypoints_xyz: np.ndarray
+    excluded: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+    def fusible(self) -> np.ndarray:
+        """(N,) bool: images with enough keypoints for dense fusion."""
+        seen = np.isfinite(self.keypoints_xyz).all(axis=2)
+        return np.asarray(seen.sum(axis=1) >= MIN_KEYPOINTS)
+
+
+def keypoint_rays(
+    view: AnnotatedView, *, slope: float, erosion_size: int, erosion_iterations: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints moved onto the mask, in pixels (K, 2) and back-projected with p = 1 (K, 3).
+
+    Raises
+    ------
+    ValueError : an empty mask, or shapes that differ.
+    """
+    width, height = view.size
+    require_shape("mask", view.mask, (height, width))
+    require_shape("inverse_depth", view.inverse_depth, (height, width))
+    pixels = correct_keypoints(
+        view.keypoints, view.mask, size=erosion_size, iterations=erosion_iterations
+    )
+    depth = depth_from_inverse(view.inverse_depth, slope)
+    seen = np.isfinite(pixels).all(axis=1)
+    x, y = pixels[seen].astype(np.int64).T
+    at_keypoints = np.full(len(pixels), np.nan)
+    at_keypoints[seen] = depth[y, x]
+    return pixels, back_project(pixels, at_keypoints, view.size, 1.0)
+
+
+def estimate_cameras(
+    views: Iterable[AnnotatedView],
+    mirror: np.ndarray,
+    *,
+    slope: float = 0.3,
+    initial: float = 0.2,
+    erosion_size: int = 2,
+    erosion_iterations: int = 2,
+) -> Cameras:
+    """Focal lengths of all views at once, and the views' keypoints in 3D.
+
+    A view whose mask is empty or that has no keypoint is left out, with the reason.
+
+    Parameters
+    ----------
+    views : the images, read one at a time: masks and depth maps are not kept.
+    mirror : (K,) mirror table.
+    slope : of METHOD.md section 3, in (0, 1).
+    initial : start of the search for p.
+    erosion_size, erosion_iterations : of the mask, before keypoints are moved onto it.
+
+    Raises
+    ------
+    ValueError : no image can be used.
+    """
+    stems, sizes, pixels, rays = [], [], [], []
+    excluded: dict[str, str] = {}
+    for view in views:
+        reason = _unusable(view)
+        if reason:
+            excluded[view.stem] = reason
+            logger.warning("%s is left out: %s", view.stem, reason)
+            continue
+        moved, at_unit = keypoint_rays(
+            view, slope=slope, erosion_size=erosion_size, erosion_iterations=erosion_iterations
+        )
+        stems.append(view.stem)
+        sizes.append(view.size)
+        pixels.append(moved)
+        rays.append(at_unit)
+    if not stems:
+        raise ValueError(f"no image can be used: {excluded}")
+    p = estimate_focal(np.stack(rays), mirror, initial=initial)
+    xyz = np.stack(rays)
+    xyz[..., :2] *= p[:, None, None]
+    return Cameras(
+        tuple(stems),
+        np.array(sizes, dtype=np.int64),
+        p,
+        np.stack(pixels),
+        xyz,
+        tuple(excluded),
+        tuple(excluded.values()),
+    )
+
+
+def _unusable(view: AnnotatedView) -> str:
+    """Why a view cannot be used, or an empty text."""
+    if not view.mask.any():
+        return "its mask is empty"
+    if not np.isfinite(view.keypoints).all(axis=1).any():
+        return "no keypoint is seen"
+    return ""

@@ -1,0 +1,69 @@
+"""A batch of per-image files: compute what is stale, keep what is not, lose nothing."""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import h5py
+from tqdm import tqdm
+
+from semalign3d import store
+
+logger = logging.getLogger(__name__)
+
+
+class ImageBatch:
+    """The per-image outputs of one job.
+
+    Every file carries a stamp: a digest of all that made it. A file whose stamp is the
+    wanted one is kept. New files are written to a staging folder beside the outputs and
+    moved in place when the whole batch is done, since Snakemake removes the outputs of a
+    failed job: what was computed before a failure is found there by the next try.
+
+    Parameters
+    ----------
+    outputs : paths of the files, one per stem.
+    stamps : stem -> wanted stamp.
+    """
+
+    def __init__(self, outputs: list[str], stamps: Mapping[str, str]) -> None:
+        self.outputs = {Path(path).stem: Path(path) for path in outputs}
+        self.stamps = dict(stamps)
+        self.stale = [
+            stem
+            for stem in sorted(self.outputs)
+            if self.stamps[stem] not in (store.stamp_of(self.outputs[stem]), self._staged(stem))
+        ]
+
+    def _staging_path(self, stem: str) -> Path:
+        path = self.outputs[stem]
+        return path.parent / ".staged" / path.name
+
+    def _staged(self, stem: str) -> str | None:
+        return store.stamp_of(self._staging_path(stem))
+
+    def progress(self) -> Iterator[str]:
+        """The stale stems, with a progress bar where somebody watches."""
+        for stem in tqdm(self.stale, unit="image", disable=None):
+            logger.info("computing %s", stem)
+            yield stem
+
+    def create(self, stem: str, **attributes: Any) -> AbstractContextManager[h5py.File]:
+        """Open the new file of a stem for writing, whole or not at all."""
+        self._staging_path(stem).parent.mkdir(parents=True, exist_ok=True)
+        return store.create(self._staging_path(stem), stamp=self.stamps[stem], **attributes)
+
+    def finish(self, marker: str) -> str:
+        """Move the new files in place; returns a line that says what was done.
+
+        `marker` is touched last: files that are newer than it were changed by somebody else.
+        """
+        for stem, path in self.outputs.items():
+            if self._staged(stem) == self.stamps[stem]:
+                os.replace(self._staging_path(stem), path)
+        Path(marker).touch()
+        kept = len(self.outputs) - len(self.stale)
+        return f"{len(self.stale)} of {len(self.outputs)} images computed, {kept} kept"

@@ -1,0 +1,53 @@
+"""results/cameras/{category}.h5: focal lengths, and keypoints corrected to the mask, in 3D."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from job import job, summary
+from training import by_stem
+
+from semalign3d import store
+from semalign3d.datasets import Dataset, open_dataset
+from semalign3d.models.masks import select_mask
+from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
+
+
+def annotated_views(dataset: Dataset, snakemake: Any) -> Iterator[AnnotatedView]:
+    masks, depths = by_stem(snakemake.input.masks), by_stem(snakemake.input.depth)
+    for stem in sorted(masks):
+        record = dataset.record(snakemake.wildcards.category, stem, "trn")
+        candidates = store.read(masks[stem], "masks", "scores")
+        yield AnnotatedView(
+            stem,
+            (record.width, record.height),
+            record.keypoints,
+            select_mask(candidates["masks"], candidates["scores"], snakemake.params.candidate),
+            store.read(depths[stem], "depth")["depth"],
+        )
+
+
+def main(snakemake: Any) -> None:
+    params = snakemake.params
+    dataset = open_dataset("spair-71k", Path(params.dataset_root))
+    cameras = estimate_cameras(
+        annotated_views(dataset, snakemake),
+        dataset.mirror(snakemake.wildcards.category),
+        slope=params.slope,
+        initial=params.initial,
+        erosion_size=params.erosion_size,
+        erosion_iterations=params.erosion_iterations,
+    )
+    with store.create(snakemake.output[0]) as file:
+        store.write_record(file, cameras)
+    summary(
+        snakemake,
+        f"{len(cameras.stems)} cameras, p from {cameras.p.min():.3f} to {cameras.p.max():.3f}",
+    )
+    for stem, reason in zip(cameras.excluded, cameras.reasons, strict=True):
+        summary(snakemake, f"left out: {stem}: {reason}")
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)

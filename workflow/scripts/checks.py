@@ -1,0 +1,32 @@
+"""results/checks/{category}.json: every input of a category is there and sound, or a full list."""
+
+from pathlib import Path
+from typing import Any
+
+from job import job, summary
+
+from semalign3d.checks import check_category
+from semalign3d.datasets import open_dataset
+from semalign3d.errors import InputError
+
+
+def main(snakemake: Any) -> None:
+    params = snakemake.params
+    dataset = open_dataset("spair-71k", Path(params.dataset_root))
+    report = check_category(
+        dataset,
+        snakemake.wildcards.category,
+        splits=tuple(params.splits),
+        features_root=Path(params.features_root),
+    )
+    summary(snakemake, report.line())
+    if report.problems:
+        raise InputError(report.problems, hint="Nothing was computed from these files.")
+    for exclusion in report.exclusions:
+        summary(snakemake, f"left out: {exclusion}")
+    Path(snakemake.output[0]).write_text(report.to_json())
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)

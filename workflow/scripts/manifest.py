@@ -1,0 +1,38 @@
+"""results/manifest/{category}.csv: one row an image."""
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from job import job, summary
+
+from semalign3d.datasets import load_records, open_dataset
+from semalign3d.datasets.records import ImageRecord
+
+COLUMNS = ("image", "split", "width", "height", "x1", "y1", "x2", "y2", "keypoints")
+
+
+def row(record: ImageRecord) -> tuple[object, ...]:
+    visible = int(np.isfinite(record.keypoints).all(axis=1).sum())
+    return (record.stem, record.split, record.width, record.height, *record.box, visible)
+
+
+def main(snakemake: Any) -> None:
+    category = snakemake.wildcards.category
+    dataset = open_dataset("spair-71k", Path(snakemake.params.dataset_root))
+    records = load_records(dataset, category, dataset.splits(category))
+    target = Path(snakemake.output[0])
+    partial = target.with_suffix(".partial")
+    with open(partial, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(row(record) for record in records)
+    os.replace(partial, target)
+    summary(snakemake, f"{category}: {len(records)} images")
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)

@@ -1,0 +1,57 @@
+"""results/masks/{category}/{image}.h5: SAM's candidates for the object, or the user's masks."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from batch import ImageBatch
+from job import job, summary
+
+from semalign3d import store
+from semalign3d.datasets import open_dataset
+from semalign3d.datasets.records import ImageRecord
+from semalign3d.digest import file_digest, values_digest
+from semalign3d.images import read_image
+from semalign3d.models import masks
+from semalign3d.models.device import pick_device
+
+
+def visible_keypoints(record: ImageRecord) -> np.ndarray:
+    return record.keypoints[np.isfinite(record.keypoints).all(axis=1)]
+
+
+def main(snakemake: Any) -> None:
+    params = snakemake.params
+    dataset = open_dataset("spair-71k", Path(params.dataset_root))
+    stems = [Path(path).stem for path in snakemake.output]
+    records = {stem: dataset.record(params.category, stem, "trn") for stem in stems}
+    by_sam = params.kind == "sam"
+    identity = masks.identity(params.model_type, Path(params.source)) if by_sam else ""
+
+    def stamp(record: ImageRecord) -> str:
+        if by_sam:
+            made_from = file_digest(record.path), visible_keypoints(record).tolist()
+        else:
+            made_from = file_digest(masks.mask_file(params.source, params.category, record.stem))
+        return values_digest(code=params.code, model=identity, made_from=made_from)
+
+    batch = ImageBatch(snakemake.output, {stem: stamp(record) for stem, record in records.items()})
+    if by_sam and batch.stale:
+        device = pick_device(snakemake.config["runtime"]["device"])
+        sam = masks.SamMasks(params.model_type, Path(params.source), device)
+    for stem in batch.progress():
+        record = records[stem]
+        if by_sam:
+            found = sam.predict(read_image(record.path), visible_keypoints(record))
+        else:
+            size = (record.width, record.height)
+            found = masks.read_mask_file(params.source, params.category, stem, size)
+        with batch.create(stem) as file:
+            store.write(file, "masks", found[0], compress=True)
+            store.write(file, "scores", found[1])
+    summary(snakemake, batch.finish(params.marker))
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)

@@ -1,0 +1,47 @@
+"""results/relations/{category}.h5: Beta distributions of all relations between keypoints."""
+
+from pathlib import Path
+from typing import Any
+
+from job import job, summary
+from training import training_views
+
+from semalign3d import store
+from semalign3d.datasets import open_dataset
+from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.relations import fit_relations
+from semalign3d.seeds import generator
+
+
+def main(snakemake: Any) -> None:
+    params, category = snakemake.params, snakemake.wildcards.category
+    cameras = store.read_record(snakemake.input.cameras, Cameras)
+    mirror = open_dataset("spair-71k", Path(params.dataset_root)).mirror(category)
+    views, images = training_views(cameras, mirror)
+    generators = [
+        generator(params.seed, "relations", category, stem, side)
+        for stem in cameras.stems
+        for side in ("original", "mirrored")
+    ]
+    relations = fit_relations(
+        views,
+        images,
+        generators,
+        copies=params.copies,
+        noise=params.noise,
+        min_images=params.min_images,
+        ratio_mode_min=params.ratio_mode_min,
+        ratio_mode_max=params.ratio_mode_max,
+    )
+    with store.create(snakemake.output[0]) as file:
+        store.write_record(file, relations)
+    summary(
+        snakemake,
+        f"kept {relations.pair_kept.sum()} of {len(relations.pair_kept)} edge pairs and "
+        f"{relations.triangle_kept.sum()} of {len(relations.triangle_kept)} triangles",
+    )
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)

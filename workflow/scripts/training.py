@@ -1,0 +1,29 @@
+"""What several stages read of a category's training images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from semalign3d import store
+from semalign3d.geometry.cameras import mirror_keypoints
+from semalign3d.prior.cameras import Cameras
+
+
+def training_views(cameras: Cameras, mirror: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints (2N, K, 3) of all images, each followed by its mirror image, and image numbers."""
+    mirrored = mirror_keypoints(cameras.keypoints_xyz, mirror)
+    views = np.stack([cameras.keypoints_xyz, mirrored], axis=1)
+    images = np.repeat(np.arange(len(cameras.stems)), 2)
+    return views.reshape(-1, *views.shape[2:]), images
+
+
+def by_stem(paths: list[str]) -> dict[str, str]:
+    return {Path(path).stem: path for path in paths}
+
+
+def descriptor_maps(paths: list[str], stems: tuple[str, ...]) -> Iterator[np.ndarray]:
+    """(2, G, G, C) float16 of each image in turn: original, mirrored."""
+    files = by_stem(paths)
+    for stem in stems:
+        yield store.read(files[stem], "descriptors")["descriptors"]
