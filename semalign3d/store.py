@@ -97,12 +97,26 @@ def write(group: h5py.Group, name: str, array: Any, *, compress: bool = False) -
     if array.dtype.kind in "UT":
         array = _fixed_length(array)
     if array.size == 0 or array.ndim == 0:
-        return group.create_dataset(name, data=array)
+        return _write_in_header(group, name, array)
     filters: dict[str, Any] = {"fletcher32": True}
     if compress:
         filters |= {"compression": "gzip", "compression_opts": 4, "shuffle": True}
     chunks = _chunks(array.shape, array.dtype.itemsize)
     return group.create_dataset(name, data=array, chunks=chunks, **filters)
+
+
+def _write_in_header(group: h5py.Group, name: str, array: np.ndarray) -> h5py.Dataset:
+    """Write what cannot be chunked into the dataset's header, under that one's checksum."""
+    layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    layout.set_layout(h5py.h5d.COMPACT)
+    layout.set_obj_track_times(False)
+    space = h5py.h5s.create_simple(array.shape) if array.ndim else h5py.h5s.create(h5py.h5s.SCALAR)
+    kind = h5py.h5t.py_create(array.dtype, logical=True)
+    dataset = h5py.Dataset(h5py.h5d.create(group.id, None, kind, space, dcpl=layout))
+    if array.size:
+        dataset[()] = array
+    group[name] = dataset
+    return group[name]
 
 
 def write_attributes(item: h5py.File | h5py.Group | h5py.Dataset, **attributes: Any) -> None:
