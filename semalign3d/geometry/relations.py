@@ -146,10 +146,13 @@ def triangle_values(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """
     require_shape("points", points, (None, 3, None))
     corners, frame_of = distinct_rows(triangles[:, :3], len(points))
-    frames = triangle_frames(points, corners)
+    return vertex_cosines(points, triangles, triangle_frames(points, corners)[frame_of])
+
+
+def vertex_cosines(points: np.ndarray, triangles: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Cosines (T, 3, S) of the directions from a to v with the axes of frames (T, 3, 3, S)."""
     direction = _normalised(points[triangles[:, 3]] - points[triangles[:, 0]])
-    values = np.einsum("tads,tds->tas", frames[frame_of], direction)
-    return np.clip(values, -1.0, 1.0)
+    return np.clip(np.einsum("tads,tds->tas", frames, direction), -1.0, 1.0)
 
 
 def distinct_rows(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

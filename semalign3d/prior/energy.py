@@ -1,0 +1,256 @@
+"""Energy of a shape under a category's relations, with its gradient (METHOD.md section 7)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import betaln
+
+from semalign3d.geometry.relations import distinct_rows
+from semalign3d.geometry.shapes import require_shape
+from semalign3d.prior.relations import SMALLEST_SAMPLE, Relations
+
+_SHORTEST = 1e-12
+
+
+@dataclass(frozen=True)
+class EnergyTerms:
+    """The five terms, each the mean of -log Beta over the kept relations; 0 where none is kept."""
+
+    ratio: float
+    edge: float
+    x: float
+    y: float
+    z: float
+
+    @property
+    def total(self) -> float:
+        """(E_ratio + E_edge + E_x + E_y + E_z) / 5."""
+        return (self.ratio + self.edge + self.x + self.y + self.z) / 5.0
+
+
+class ShapeEnergy:
+    """The energy (E_ratio + E_edge + E_x + E_y + E_z) / 5 of shapes (K, 3).
+
+    Relations that are not kept, or that a keypoint outside `used` takes part in, play no part.
+    Edge pairs are held as E x E matrices, so that their values come from matrix products.
+
+    Parameters
+    ----------
+    relations
+        Of K keypoints.
+    used
+        (K,) bool.
+    """
+
+    def __init__(self, relations: Relations, used: np.ndarray) -> None:
+        require_shape("used", used, (relations.keypoints,))
+        self.keypoints = relations.keypoints
+        self._used = np.asarray(used, dtype=bool)
+        self._pairs = _PairEnergy(relations, used)
+        self._triangles = _TriangleEnergy(relations, used)
+
+    def terms(self, xyz: np.ndarray) -> EnergyTerms:
+        """The five terms of a shape (K, 3); rows outside `used` may be NaN."""
+        require_shape("xyz", xyz, (self.keypoints, 3))
+        placed = np.where(self._used[:, None], xyz, 0.0)
+        pair_terms, _ = self._pairs(placed)
+        triangle_terms, _ = self._triangles(placed)
+        return EnergyTerms(*map(float, (*pair_terms, *triangle_terms)))
+
+    def value_and_gradient(self, xyz: np.ndarray) -> tuple[float, np.ndarray]:
+        """Energy and gradient (K, 3) of a finite shape (K, 3), unchecked (for inner loops)."""
+        pair_terms, pair_gradient = self._pairs(xyz)
+        triangle_terms, triangle_gradient = self._triangles(xyz)
+        value = (sum(pair_terms) + sum(triangle_terms)) / 5.0
+        return float(value), (pair_gradient + triangle_gradient) / 5.0
+
+    def hessian(self, xyz: np.ndarray, step: float = 1e-5) -> np.ndarray:
+        """Second derivatives (3 K, 3 K) by central differences of the gradient.
+
+        Parameters
+        ----------
+        xyz
+            (K, 3).
+        step
+            Length of the differences, in the shape's units.
+        """
+        require_shape("xyz", xyz, (self.keypoints, 3))
+        rows = []
+        for number in range(xyz.size):
+            shift = np.zeros(xyz.size)
+            shift[number] = step
+            shift = shift.reshape(xyz.shape)
+            ahead = self.value_and_gradient(xyz + shift)[1]
+            behind = self.value_and_gradient(xyz - shift)[1]
+            rows.append((ahead - behind).ravel() / (2.0 * step))
+        hessian = np.array(rows).reshape(xyz.size, xyz.size)
+        return (hessian + hessian.T) / 2.0
+
+
+class _PairEnergy:
+    """Mean -log Beta of length ratios and of cosines of edge pairs."""
+
+    def __init__(self, relations: Relations, used: np.ndarray) -> None:
+        ends = relations.edges[relations.pairs].reshape(-1, 4)
+        rows = np.flatnonzero(relations.pair_kept & used[ends].all(axis=1))
+        numbers, pairs = np.unique(relations.pairs[rows], return_inverse=True)
+        first, second = pairs.reshape(-1, 2).T
+        alpha, beta = relations.pair_alpha[rows], relations.pair_beta[rows]
+        self._edges = relations.edges[numbers]
+        count = max(len(rows), 1)
+        size = (len(numbers), len(numbers))
+
+        def symmetric(values: np.ndarray) -> np.ndarray:
+            matrix = np.zeros(size)
+            matrix[first, second] = matrix[second, first] = values / count
+            return matrix
+
+        self._cosine_alpha = symmetric(alpha[:, 0] - 1.0)
+        self._cosine_beta = symmetric(beta[:, 0] - 1.0)
+        self._total = symmetric(alpha[:, 1] + beta[:, 1] - 2.0)
+        self._single = (
+            -(
+                np.bincount(first, alpha[:, 1] - 1.0, minlength=len(numbers))
+                + np.bincount(second, beta[:, 1] - 1.0, minlength=len(numbers))
+            )
+            / count
+        )
+        self._constants = betaln(alpha, beta).sum(axis=0) / count
+        edge = np.arange(len(numbers))
+        self._incidence = np.zeros((relations.keypoints, len(numbers)))
+        self._incidence[self._edges[:, 1], edge] = 1.0
+        self._incidence[self._edges[:, 0], edge] = -1.0
+
+    def __call__(self, xyz: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
+        """(E_ratio, E_edge) and the gradient (K, 3) of their sum."""
+        vectors = xyz[self._edges[:, 1]] - xyz[self._edges[:, 0]]
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1), _SHORTEST)
+        units = vectors / lengths[:, None]
+        ratio, along = self._ratios(lengths)
+        cosine, turning = self._cosines(units)
+        turning -= units * np.einsum("ed,ed->e", units, turning)[:, None]
+        gradient = self._incidence @ (units * along[:, None] + turning / lengths[:, None])
+        return (ratio, cosine), gradient
+
+    def _ratios(self, lengths: np.ndarray) -> tuple[float, np.ndarray]:
+        """E_ratio and its gradient (E,) with respect to the lengths."""
+        sums = lengths[:, None] + lengths
+        value = self._single @ np.log(lengths) + 0.5 * np.sum(self._total * np.log(sums))
+        slope = self._single / lengths + np.sum(self._total / sums, axis=1)
+        return float(value + self._constants[1]), slope
+
+    def _cosines(self, units: np.ndarray) -> tuple[float, np.ndarray]:
+        """E_edge and its gradient (E, 3) with respect to the unit vectors, taken as free."""
+        x = np.clip(0.5 + 0.5 * (units @ units.T), SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
+        y = 1.0 - x
+        logs = self._cosine_alpha * np.log(x) + self._cosine_beta * np.log(y)
+        slope = 0.5 * (self._cosine_beta / y - self._cosine_alpha / x)
+        return float(self._constants[0] - 0.5 * np.sum(logs)), slope @ units
+
+
+class _TriangleEnergy:
+    """Mean -log Beta of the cosines of triangle and vertex relations.
+
+    The frames at one keypoint and the directions from it to all K keypoints make one block, a
+    matrix product with weights of zero where there is no relation: faster than gathering, and
+    small enough for the processor's cache.
+    """
+
+    def __init__(self, relations: Relations, used: np.ndarray) -> None:
+        kept = relations.triangle_kept & used[relations.triangles].all(axis=1)
+        triangles = relations.triangles[kept]
+        keypoints, count = relations.keypoints, max(len(triangles), 1)
+        alpha, beta = relations.triangle_alpha[kept], relations.triangle_beta[kept]
+        self._constants = betaln(alpha, beta).sum(axis=0) / count
+        corners, frame_of = distinct_rows(triangles[:, :3], keypoints)
+        self._alpha = np.zeros((len(corners), 3, keypoints))
+        self._beta = np.zeros((len(corners), 3, keypoints))
+        self._alpha[frame_of, :, triangles[:, 3]] = (alpha - 1.0) / count
+        self._beta[frame_of, :, triangles[:, 3]] = (beta - 1.0) / count
+        self._ab = _Edges(corners[:, [0, 1]], keypoints)
+        self._ac = _Edges(corners[:, [0, 2]], keypoints)
+        starts = np.searchsorted(corners[:, 0], np.arange(keypoints + 1))
+        self._blocks = [
+            (apex, slice(starts[apex], starts[apex + 1]))
+            for apex in range(keypoints)
+            if starts[apex] < starts[apex + 1]
+        ]
+
+    def __call__(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(E_x, E_y, E_z) and the gradient (K, 3) of their sum."""
+        x, x_length = self._ab.units(xyz)
+        side, side_length = self._ac.units(xyz)
+        normal = _cross(x, side)
+        sine = np.maximum(np.linalg.norm(normal, axis=1), _SHORTEST)
+        z = normal / sine[:, None]
+        axes = np.stack([x, _cross(z, x), z], axis=1)
+        terms, axes_slope, gradient = self._blockwise(xyz, axes)
+        # Back through y = z x x, z = normal / sine and normal = x x side.
+        x_slope, y_slope, z_slope = axes_slope.transpose(1, 0, 2)
+        z_slope = z_slope + _cross(x, y_slope)
+        normal_slope = (z_slope - z * np.einsum("fd,fd->f", z, z_slope)[:, None]) / sine[:, None]
+        x_slope = x_slope + _cross(y_slope, z) + _cross(side, normal_slope)
+        gradient += self._ab.back(x, x_length, x_slope)
+        gradient += self._ac.back(side, side_length, _cross(normal_slope, x))
+        return terms, gradient
+
+    def _blockwise(
+        self, xyz: np.ndarray, axes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Terms (3,), gradients with respect to axes (F, 3, 3), taken as free, and points (K, 3).
+
+        The gradient with respect to the points leaves out their part in the axes.
+        """
+        terms, gradient = self._constants.copy(), np.zeros_like(xyz)
+        axes_slope = np.zeros_like(axes)
+        for apex, block in self._blocks:
+            vectors = xyz - xyz[apex]
+            lengths = np.maximum(np.linalg.norm(vectors, axis=1), _SHORTEST)[:, None]
+            rays = vectors / lengths
+            flat_axes = axes[block].reshape(-1, 3)
+            alpha, beta = self._alpha[block], self._beta[block]
+            cosine = (flat_axes @ rays.T).reshape(alpha.shape)
+            u = np.clip(0.5 + 0.5 * cosine, SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
+            v = 1.0 - u
+            slope = 0.5 * (beta / v - alpha / u)
+            terms -= np.einsum("fak->a", alpha * np.log(u) + beta * np.log(v))
+            flat_slope = slope.reshape(-1, len(xyz))
+            axes_slope[block] = (flat_slope @ rays).reshape(-1, 3, 3)
+            ray_slope = flat_slope.T @ flat_axes
+            ray_slope -= rays * np.einsum("kd,kd->k", rays, ray_slope)[:, None]
+            moved = ray_slope / lengths
+            moved[apex] = 0.0
+            gradient += moved
+            gradient[apex] -= moved.sum(axis=0)
+        return terms, axes_slope, gradient
+
+
+class _Edges:
+    """Directed edges between keypoints: unit vectors, and their gradient back to the keypoints."""
+
+    def __init__(self, ends: np.ndarray, keypoints: int) -> None:
+        self._ends = ends
+        number = np.arange(len(ends))
+        rows = np.concatenate([ends[:, 1], ends[:, 0]])
+        values = np.repeat([1.0, -1.0], len(ends))
+        columns = np.concatenate([number, number])
+        self._incidence = csr_array((values, (rows, columns)), shape=(keypoints, len(ends)))
+
+    def units(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors (n, 3) and lengths (n,)."""
+        vectors = xyz[self._ends[:, 1]] - xyz[self._ends[:, 0]]
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1), _SHORTEST)
+        return vectors / lengths[:, None], lengths
+
+    def back(self, units: np.ndarray, lengths: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Gradient (K, 3) from that with respect to the unit vectors (n, 3)."""
+        across = slope - units * np.einsum("nd,nd->n", units, slope)[:, None]
+        return self._incidence @ (across / lengths[:, None])
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross products of rows (n, 3), faster than numpy's for many rows."""
+    ax, ay, az = a.T
+    bx, by, bz = b.T
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=1)

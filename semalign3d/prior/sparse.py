@@ -1,0 +1,148 @@
+"""Sparse prior: the keypoints of a category in object space (METHOD.md section 7)."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from semalign3d.geometry.cameras import check_mirror
+from semalign3d.geometry.frames import canonical_frame
+from semalign3d.prior.embedding import MIN_KNOWN_EDGES, edge_lengths, embed, well_connected
+from semalign3d.prior.energy import EnergyTerms, ShapeEnergy
+from semalign3d.prior.relations import Relations
+
+logger = logging.getLogger(__name__)
+
+_UNSEEN = "no kept relation has it: too few images see it together with others"
+_LOOSE = f"fewer than {MIN_KNOWN_EDGES} of its distances to used keypoints are known"
+_UNDETERMINED = "the kept relations leave its place open"
+_OPEN_CURVATURE = 1e-6
+
+
+@dataclass(frozen=True)
+class SparseShape:
+    """The sparse prior in its canonical frame.
+
+    Attributes
+    ----------
+    xyz : (K, 3) float64
+        NaN for keypoints that are not used.
+    used : (K,) bool
+    reasons : tuple of K str
+        Why a keypoint is not used; empty for the used ones.
+    energy : EnergyTerms
+        Of this shape.
+    other_energy : float
+        Total energy at which the search from the other mirror image ended: the same when it came
+        to the same shape, higher when it stayed at the other handedness.
+    """
+
+    xyz: np.ndarray
+    used: np.ndarray
+    reasons: tuple[str, ...]
+    energy: EnergyTerms
+    other_energy: float
+
+
+def fit_sparse(
+    relations: Relations, mirror: np.ndarray, *, max_iterations: int = 2000
+) -> SparseShape:
+    """Shape of lowest energy, in the canonical frame.
+
+    Edge lengths from the ratios, coordinates by multidimensional scaling, then L-BFGS on the
+    energy from both mirror images; the lower one is kept.
+
+    Parameters
+    ----------
+    relations
+        Of K keypoints.
+    mirror
+        (K,) mirror table.
+    max_iterations
+        Of L-BFGS, from each mirror image.
+
+    Raises
+    ------
+    ValueError
+        If the relations determine fewer than 4 keypoints.
+    """
+    table = check_mirror(mirror)
+    if len(table) != relations.keypoints:
+        raise ValueError(f"mirror: expected {relations.keypoints} ids, found {len(table)}")
+    lengths = edge_lengths(relations)
+    used = well_connected(lengths)
+    reasons = _reasons(relations, used)
+    _require_four(used, reasons)
+    energy = ShapeEnergy(relations, used)
+    start = embed(lengths[np.ix_(used, used)])
+    start = start / np.sqrt(np.square(start).sum(axis=1).mean())
+    shapes = [
+        _minimise(energy, used, start * side, max_iterations)
+        for side in (np.ones(3), np.array([-1.0, 1.0, 1.0]))
+    ]
+    (lowest, xyz), (other, _) = sorted(shapes, key=lambda shape: shape[0])
+    logger.info("energy %.4f, from the other mirror image %.4f", lowest, other)
+    undetermined = _undetermined(energy, used, xyz)
+    reasons = [
+        _UNDETERMINED if loose else text for loose, text in zip(undetermined, reasons, strict=True)
+    ]
+    used = used & ~undetermined
+    _require_four(used, reasons)
+    for number in np.flatnonzero(~used):
+        logger.warning("keypoint %d is not used: %s", number, reasons[number])
+    placed = np.where(used[:, None], xyz, np.nan)
+    canonical = canonical_frame(placed, used, table).apply(placed)
+    terms = ShapeEnergy(relations, used).terms(canonical)
+    return SparseShape(canonical, used, tuple(reasons), terms, other)
+
+
+def _reasons(relations: Relations, used: np.ndarray) -> list[str]:
+    """Why keypoints outside `used` (K,) have no place; empty for the others."""
+    ends = relations.edges[relations.pairs[relations.pair_kept]]
+    count = np.bincount(ends.ravel(), minlength=relations.keypoints)
+    return ["" if u else _LOOSE if n else _UNSEEN for u, n in zip(used, count, strict=True)]
+
+
+def _require_four(used: np.ndarray, reasons: list[str]) -> None:
+    if used.sum() < 4:
+        found = "; ".join(f"{i}: {text}" for i, text in enumerate(reasons) if text)
+        raise ValueError(
+            f"relations: expected to determine at least 4 keypoints, found {used.sum()} ({found})"
+        )
+
+
+def _minimise(
+    energy: ShapeEnergy, used: np.ndarray, start: np.ndarray, max_iterations: int
+) -> tuple[float, np.ndarray]:
+    """Lowest energy and shape (K, 3) from a start (n, 3) of the used keypoints, others at 0."""
+    xyz = np.zeros((len(used), 3))
+
+    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        xyz[used] = flat.reshape(-1, 3)
+        value, gradient = energy.value_and_gradient(xyz)
+        return value, gradient[used].ravel()
+
+    result = minimize(
+        objective,
+        start.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": max_iterations, "maxcor": 30, "ftol": 1e-11, "gtol": 1e-7},
+    )
+    logger.info("energy %.4f after %d steps: %s", result.fun, result.nit, result.message)
+    xyz[used] = result.x.reshape(-1, 3)
+    return float(result.fun), xyz
+
+
+def _undetermined(energy: ShapeEnergy, used: np.ndarray, xyz: np.ndarray) -> np.ndarray:
+    """Used keypoints (K,) bool that can move, others at rest, without a change of the energy.
+
+    The curvature of the energy with respect to each keypoint's place is compared with the
+    median curvature.
+    """
+    hessian = energy.hessian(xyz).reshape(len(used), 3, len(used), 3)
+    own = np.einsum("kakb->kab", hessian)
+    lowest = np.linalg.eigvalsh(own)[:, 0]
+    typical = float(np.median(np.einsum("kaa->k", own)[used] / 3.0))
+    return used & (lowest < _OPEN_CURVATURE * typical)
