@@ -1,5 +1,6 @@
 # What the rules share: the checked configuration, the dataset's images and batches.
 
+import json
 import re
 import zlib
 from pathlib import Path

@@ -1,0 +1,111 @@
+# From keypoints in 3D to the prior file: relations, sparse prior, dense fusion.
+
+
+rule relations:
+    input:
+        cameras="results/cameras/{category}.h5",
+    output:
+        "results/relations/{category}.h5",
+    params:
+        code=script_code("relations"),
+        dataset_root=ROOT,
+        copies=config["relations"]["copies"],
+        noise=config["relations"]["noise"],
+        min_images=config["relations"]["min_images"],
+        ratio_mode_min=config["relations"]["ratio_mode_min"],
+        ratio_mode_max=config["relations"]["ratio_mode_max"],
+        seed=RUNTIME["seed"],
+    log:
+        "results/logs/relations/{category}.log",
+    benchmark:
+        "results/benchmarks/relations/{category}.tsv"
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    script:
+        "../workflow/scripts/relations.py"
+
+
+rule sparse:
+    input:
+        relations="results/relations/{category}.h5",
+        cameras="results/cameras/{category}.h5",
+        descriptors=training_files("descriptors"),
+    output:
+        "results/sparse/{category}.h5",
+    params:
+        code=script_code("sparse"),
+        dataset_root=ROOT,
+        max_iterations=config["sparse"]["max_iterations"],
+    log:
+        "results/logs/sparse/{category}.log",
+    benchmark:
+        "results/benchmarks/sparse/{category}.tsv"
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    script:
+        "../workflow/scripts/sparse.py"
+
+
+rule dense:
+    input:
+        sparse="results/sparse/{category}.h5",
+        cameras="results/cameras/{category}.h5",
+        points=training_files("points"),
+        descriptors=training_files("descriptors"),
+    output:
+        "results/dense/{category}.h5",
+    params:
+        code=script_code("dense"),
+        dataset_root=ROOT,
+        clusters=config["dense"]["clusters"],
+        tolerance=config["dense"]["tolerance"],
+        nearest=config["dense"]["nearest"],
+        seed=RUNTIME["seed"],
+    log:
+        "results/logs/dense/{category}.log",
+    benchmark:
+        "results/benchmarks/dense/{category}.tsv"
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("dense", on_gpu=True),
+    script:
+        "../workflow/scripts/dense.py"
+
+
+PRIOR_SECTIONS = (
+    "dataset",
+    "descriptors",
+    "masks",
+    "depth",
+    "cameras",
+    "points",
+    "relations",
+    "sparse",
+    "dense",
+)
+
+
+rule prior:
+    input:
+        manifest="results/manifest/{category}.csv",
+        cameras="results/cameras/{category}.h5",
+        relations="results/relations/{category}.h5",
+        sparse="results/sparse/{category}.h5",
+        dense="results/dense/{category}.h5",
+    output:
+        "results/priors/{category}.h5",
+    params:
+        code=script_code("prior"),
+        dataset=config["dataset"]["name"],
+        dataset_root=ROOT,
+        settings=json.dumps({name: config[name] for name in PRIOR_SECTIONS}, sort_keys=True),
+        seed=RUNTIME["seed"],
+    log:
+        "results/logs/prior/{category}.log",
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    script:
+        "../workflow/scripts/prior.py"

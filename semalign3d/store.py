@@ -1,9 +1,7 @@
 """HDF5 files in and out: whole or absent, stamped, and checked when read."""
 
-import dataclasses
 import os
 import tempfile
-import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +12,6 @@ import numpy as np
 
 STAMP = "stamp"
 MAX_CHUNK_BYTES = 1 << 20
-
-Record = typing.TypeVar("Record")
 
 
 class DamagedFileError(RuntimeError):
@@ -267,44 +263,3 @@ def stamp_of(path: str | os.PathLike[str]) -> str | None:
         return None
     with open_checked(path) as file:
         return attributes(file).get(STAMP)
-
-
-def write_record(group: h5py.Group, record: Any) -> None:
-    """Write a dataclass: arrays and tuples of texts as datasets, numbers and texts as attributes.
-
-    Parameters
-    ----------
-    group : open file or group.
-    record : dataclass instance whose fields are of these kinds.
-    """
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if isinstance(value, np.ndarray | tuple):
-            write(group, field.name, value if len(value) else np.asarray(value, dtype=float))
-        else:
-            group.attrs[field.name] = value
-
-
-def read_record(path: str | os.PathLike[str], kind: type[Record], name: str = "/") -> Record:
-    """Read a dataclass that `write_record` wrote, from a file's group.
-
-    Raises
-    ------
-    FileNotFoundError : no such file.
-    DamagedFileError : damaged, or a field is missing (the error names it).
-    """
-    hints = typing.get_type_hints(kind)
-    with open_checked(path) as file:
-        group = file.get(name)
-        values = {}
-        for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-            if group is None or (field.name not in group and field.name not in group.attrs):
-                raise DamagedFileError(path, f"no {field.name} in group {name}")
-            if field.name in group.attrs:
-                value = group.attrs[field.name]
-                values[field.name] = value.item() if isinstance(value, np.generic) else value
-            else:
-                array = read_dataset(group[field.name])
-                is_tuple = typing.get_origin(hints[field.name]) is tuple
-                values[field.name] = tuple(array) if is_tuple else array
-    return kind(**values)

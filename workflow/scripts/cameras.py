@@ -11,6 +11,7 @@ from semalign3d import store
 from semalign3d.datasets import Dataset, open_dataset
 from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
+from semalign3d.records import write_record
 
 
 def annotated_views(dataset: Dataset, snakemake: Any) -> Iterator[AnnotatedView]:
@@ -39,7 +40,7 @@ def main(snakemake: Any) -> None:
         erosion_iterations=params.erosion_iterations,
     )
     with store.create(snakemake.output[0]) as file:
-        store.write_record(file, cameras)
+        write_record(file, cameras)
     summary(
         snakemake,
         f"{len(cameras.stems)} cameras, p from {cameras.p.min():.3f} to {cameras.p.max():.3f}",

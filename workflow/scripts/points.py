@@ -14,6 +14,7 @@ from semalign3d.geometry.cameras import back_project, depth_from_inverse
 from semalign3d.geometry.keypoints import sample_pixels
 from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import Cameras
+from semalign3d.records import read_record
 from semalign3d.seeds import generator
 
 
@@ -45,7 +46,7 @@ def sampled_points(
 
 def main(snakemake: Any) -> None:
     params = snakemake.params
-    cameras = store.read_record(snakemake.input.cameras, Cameras)
+    cameras = read_record(snakemake.input.cameras, Cameras)
     masks, depths = by_stem(snakemake.input.masks), by_stem(snakemake.input.depth)
     settings = {
         name: getattr(params, name)

@@ -10,12 +10,13 @@ from semalign3d import store
 from semalign3d.datasets import open_dataset
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.relations import fit_relations
+from semalign3d.records import read_record, write_record
 from semalign3d.seeds import generator
 
 
 def main(snakemake: Any) -> None:
     params, category = snakemake.params, snakemake.wildcards.category
-    cameras = store.read_record(snakemake.input.cameras, Cameras)
+    cameras = read_record(snakemake.input.cameras, Cameras)
     mirror = open_dataset("spair-71k", Path(params.dataset_root)).mirror(category)
     views, images = training_views(cameras, mirror)
     generators = [
@@ -34,7 +35,7 @@ def main(snakemake: Any) -> None:
         ratio_mode_max=params.ratio_mode_max,
     )
     with store.create(snakemake.output[0]) as file:
-        store.write_record(file, relations)
+        write_record(file, relations)
     summary(
         snakemake,
         f"kept {relations.pair_kept.sum()} of {len(relations.pair_kept)} edge pairs and "
