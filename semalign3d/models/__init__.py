@@ -1,0 +1,1 @@
+"""Networks: each loads once and maps images or features to arrays."""
