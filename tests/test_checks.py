@@ -1,0 +1,212 @@
+"""The checks report everything bad at once, and pass over what is harmless."""
+
+import json
+import os
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from semalign3d.checks import check_category
+from semalign3d.datasets import open_dataset
+
+SIZES = {"s3": (8, 6), "s4": (9, 3), "s5": (10, 2), "dino": (7, 6)}
+STEMS = {"trn": "abc", "val": "d", "test": "e"}
+PAIRS = {
+    "trn": ["000001-a-b:chair", "000002-b-c:chair"],
+    "val": ["000003-d-d:chair"],
+    "test": ["000004-e-e:chair"],
+}
+KEYPOINTS = {str(i): [10 * i + 1, 20] for i in range(5)}
+
+
+def annotate(root, stem, **values):
+    annotation = {
+        "filename": f"{stem}.jpg",
+        "image_width": 100,
+        "image_height": 80,
+        "category": "chair",
+        "bndbox": [1, 2, 90, 70],
+        "kps": KEYPOINTS,
+    }
+    path = root / "ImageAnnotation" / "chair" / f"{stem}.json"
+    path.write_text(json.dumps(annotation | values))
+
+
+def save_features(root, stem, end, **sizes):
+    tensors = {name: torch.ones(1, c, n, n) for name, (c, n) in (SIZES | sizes).items()}
+    torch.save(tensors.pop("dino"), root / "features" / "chair" / f"{stem}_dino{end}.pt")
+    torch.save(tensors, root / "features" / "chair" / f"{stem}_sd{end}.pt")
+
+
+@pytest.fixture
+def root(tmp_path):
+    for folder in ("JPEGImages/chair", "ImageAnnotation/chair", "features/chair", "Layout/large"):
+        (tmp_path / folder).mkdir(parents=True)
+    for split, stems in STEMS.items():
+        (tmp_path / "Layout" / "large" / f"{split}.txt").write_text("\n".join(PAIRS[split]))
+        for stem in stems:
+            annotate(tmp_path, stem)
+            Image.new("RGB", (100, 80)).save(tmp_path / "JPEGImages" / "chair" / f"{stem}.jpg")
+            for end in ("", "_flip"):
+                save_features(tmp_path, stem, end)
+    return tmp_path
+
+
+def check(root, category="chair", splits=("trn", "val", "test"), **options):
+    dataset = open_dataset("spair-71k", root)
+    return check_category(dataset, category, splits, root / "features", **options)
+
+
+def test_a_sound_category(root):
+    report = check(root)
+    assert report.problems == []
+    assert report.exclusions == []
+    assert report.images == {"trn": 3, "val": 1, "test": 1}
+    assert report.feature_files == 20
+    assert report.feature_shapes["dino"] == (7, 6, 6)
+    assert report.line() == (
+        "chair: 3 trn, 1 val, 1 test images; 20 feature files (s3 8 x 6 x 6, s4 9 x 3 x 3, "
+        "s5 10 x 2 x 2, dino 7 x 6 x 6); all sound"
+    )
+    back = json.loads(report.to_json())
+    assert back["category"] == "chair"
+    assert back["problems"] == []
+    assert back["feature_shapes"]["s5"] == [10, 2, 2]
+
+
+def test_orphaned_files_are_no_problem(root):
+    (root / "JPEGImages" / "chair" / "other.jpg").write_text("nonsense")
+    (root / "features" / "chair" / "other_dino.pt").write_text("nonsense")
+    assert check(root).problems == []
+
+
+def test_features_of_other_splits_are_not_needed(root):
+    for path in (root / "features" / "chair").glob("[de]_*"):
+        path.unlink()
+    assert check(root, splits=("trn",)).problems == []
+    assert len(check(root).problems) == 8
+
+
+def test_a_category_that_does_not_exist(root):
+    report = check(root, category="sofa")
+    [problem] = report.problems
+    assert "no category 'sofa'" in problem
+    assert "there are: chair" in problem
+    assert "1 problem" in report.line()
+
+
+def test_a_split_that_does_not_exist_or_has_no_images(root):
+    assert any("no split 'train'" in text for text in check(root, splits=("train",)).problems)
+    (root / "Layout" / "large" / "trn.txt").write_text("")
+    assert any("no training images" in text for text in check(root).problems)
+
+
+class Bomb:
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.mark),)
+
+
+def damage(root, what):
+    images = root / "JPEGImages" / "chair"
+    features = root / "features" / "chair"
+    if what == "missing image":
+        (images / "a.jpg").unlink()
+    elif what == "truncated image":
+        (images / "a.jpg").write_bytes((images / "a.jpg").read_bytes()[:400])
+    elif what == "image of another size":
+        Image.new("RGB", (80, 100)).save(images / "a.jpg")
+    elif what == "missing annotation":
+        (root / "ImageAnnotation" / "chair" / "a.json").unlink()
+    elif what == "annotation that climbs out":
+        annotate(root, "a", filename="../../a.jpg")
+    elif what == "missing flip file":
+        (features / "a_sd_flip.pt").unlink()
+    elif what == "pickle of code":
+        torch.save(Bomb(root / "mark"), features / "a_dino.pt")
+    elif what == "wrong shape":
+        torch.save(torch.ones(7, 6, 6), features / "a_dino.pt")
+    elif what == "other channels":
+        save_features(root, "a", "_flip", s4=(11, 3))
+    elif what == "other grid":
+        save_features(root, "a", "_flip", dino=(7, 5))
+    elif what == "NaN":
+        torch.save(torch.full((1, 7, 6, 6), np.nan), features / "a_dino.pt")
+
+
+DAMAGES = {
+    "missing image": "a.jpg: no such image",
+    "truncated image": "a.jpg: cannot be decoded",
+    "image of another size": "80 x 100 pixels, but its annotation says 100 x 80",
+    "missing annotation": "a.json: no such file",
+    "annotation that climbs out": "filename: expected a plain file name",
+    "missing flip file": "a_sd_flip.pt: no such file",
+    "pickle of code": "a_dino.pt: refused",
+    "wrong shape": "a_dino.pt: dino: expected shape",
+    "other channels": "a_sd_flip.pt: s4 has 11 channels, the other files have 9",
+    "other grid": "a_dino_flip.pt: dino has a grid of 5 x 5, the other files have 6 x 6",
+    "NaN": "a_dino.pt: dino: 252 of 252 values are not finite",
+}
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_each_damage_is_the_only_problem(root, what):
+    damage(root, what)
+    report = check(root)
+    [problem] = report.problems
+    assert DAMAGES[what] in problem
+    assert not (root / "mark").exists()
+    assert "1 problem" in report.line()
+
+
+def test_all_damages_are_reported_together(root):
+    apart = ["missing image", "annotation that climbs out", "missing flip file", "NaN"]
+    for what in apart:
+        damage(root, what)
+    problems = check(root).problems
+    assert len(problems) == len(apart)
+    assert all(any(DAMAGES[what] in text for text in problems) for what in apart)
+
+
+def test_channels_that_the_checkpoint_does_not_expect(root):
+    channels = {name: c for name, (c, _) in SIZES.items()}
+    assert check(root, channels=channels).problems == []
+    problems = check(root, channels=channels | {"s5": 1280}).problems
+    assert len(problems) == 10
+    assert "s5 has 10 channels, the checkpoint expects 1280" in problems[0]
+
+
+def test_exclusions_are_listed_and_not_fatal(root):
+    annotate(root, "a", kps={"0": [1, 2], "1": [500, 2], "2": [3, 4], "3": [5, 6], "14": [1, 1]})
+    annotate(root, "e", kps={"0": [1, 2]})
+    report = check(root)
+    assert report.problems == []
+    assert len(report.exclusions) == 3
+    assert "keypoint 1 at (500, 2) left out: outside the image" in report.exclusions[0]
+    assert "no keypoint 14" in report.exclusions[1]
+    assert "a.jpg: left out of the fusion, 3 visible keypoints" in report.exclusions[2]
+    assert report.line().endswith("all sound; 3 exclusions")
+
+
+def test_memory_is_that_of_one_image(root):
+    """Ten times the images need no more memory than a few."""
+    peaks = []
+    for count in (3, 30):
+        stems = [f"m{i}" for i in range(count)]
+        pairs = [f"{i:06d}-{stem}-{stem}:chair" for i, stem in enumerate(stems)]
+        (root / "Layout" / "large" / "trn.txt").write_text("\n".join(pairs))
+        for stem in stems:
+            annotate(root, stem, image_width=600, image_height=500)
+            Image.new("RGB", (600, 500)).save(root / "JPEGImages" / "chair" / f"{stem}.jpg")
+            for end in ("", "_flip"):
+                save_features(root, stem, end)
+        tracemalloc.start()
+        assert check(root).problems == []
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
