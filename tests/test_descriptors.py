@@ -181,6 +181,19 @@ def test_features_of_another_kind(tmp_path):
         DescriptorEncoder(tmp_path / "net.pth", CPU).encode(features)
 
 
+def test_values_that_overflow_are_an_error():
+    features = random_features(SMALL)
+    features["dino"][0, :, 2, 3] = 1e30
+    features["s4"] *= 1e38
+    with pytest.raises(InputError, match="descriptors are not finite"):
+        DescriptorEncoder(None, CPU).encode(features)
+
+
+def test_cells_without_features_stay_zero():
+    features = {name: torch.zeros_like(value) for name, value in random_features(SMALL).items()}
+    assert not DescriptorEncoder(None, CPU).encode(features).any()
+
+
 @pytest.fixture
 def folder(tmp_path):
     for end, seed in (("", 0), ("_flip", 1)):

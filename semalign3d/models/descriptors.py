@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INPUTS = ("s3", "s4", "s5", "dino")
 RAW = "raw"
+SMALLEST_LENGTH = 1e-12
 
 
 def feature_files(folder: str | Path, stem: str) -> tuple[Path, Path, Path, Path]:
@@ -140,16 +141,16 @@ class DescriptorEncoder:
         InputError : channels that the checkpoint does not expect, or a result that is not finite.
         """
         import torch
-        from torch.nn import functional
 
         self._check_channels(features)
         with torch.inference_mode():
             inputs = {name: features[name].to(self.device) for name in INPUTS}
             descriptors = _raw(inputs) if self.network is None else self.network(inputs)
-            descriptors = functional.normalize(descriptors, dim=1)[0]
-            if not torch.isfinite(descriptors).all():
+            cells = descriptors[0].permute(1, 2, 0).contiguous()
+            lengths = torch.linalg.vector_norm(cells, dim=2, keepdim=True)
+            if not torch.isfinite(lengths).all():
                 raise InputError("descriptors are not finite: the features' values are too large")
-            return descriptors.permute(1, 2, 0).contiguous().cpu().numpy()
+            return cells.div_(lengths.clamp(min=SMALLEST_LENGTH)).cpu().numpy()
 
     def _check_channels(self, features: Mapping[str, "torch.Tensor"]) -> None:
         if self.channels is None:
