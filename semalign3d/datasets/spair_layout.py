@@ -75,10 +75,14 @@ def read_pair_names(root: Path) -> dict[str, tuple[PairName, ...]]:
                 problems += [f"{split}: {text}" for text in error.problems]
         pairs[split] = tuple(found)
     if problems:
-        more = len(problems) - MAX_SHOWN
-        shown = [*problems[:MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-        raise InputError(shown, hint=f"The lists of pairs are under {root}.")
+        raise InputError(_first(problems), hint=f"The lists of pairs are under {root}.")
     return pairs
+
+
+def _first(problems: list[str]) -> list[str]:
+    """As many as a terminal can show; a damaged list has thousands of wrong lines."""
+    more = len(problems) - MAX_SHOWN
+    return [*problems[:MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _listed_names(root: Path) -> dict[str, list[str]]:
@@ -126,9 +130,7 @@ def images_by_category(
         for stem, splits in _shared(by_split)
     ]
     if problems:
-        more = len(problems) - MAX_SHOWN
-        shown = [*problems[:MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-        raise InputError(shown, hint="Every image must belong to one split only.")
+        raise InputError(_first(problems), hint="Every image must belong to one split only.")
     return {
         category: {split: tuple(sorted(names)) for split, names in by_split.items()}
         for category, by_split in sorted(stems.items())
