@@ -18,8 +18,8 @@ class Tetrahedra:
     ----------
     corners : (T, 4) int64
         Numbers of the corner points.
-    maps : (T, 4, 4) float64
-        Barycentric coordinates of x are maps @ (x, 1).
+    maps : (4, 4, T) float64
+        The barycentric coordinates of x that belong to corner c are (x, 1) @ maps[c].
     centroids : (T, 3) float64
     """
 
@@ -28,16 +28,14 @@ class Tetrahedra:
     centroids: np.ndarray
 
     def coordinates(self, points: np.ndarray) -> np.ndarray:
-        """Barycentric coordinates (n, T, 4) of points (n, 3); the 4 add up to 1."""
-        ones = np.ones((len(points), 1))
-        flat = np.concatenate([points, ones], axis=1) @ self.maps.reshape(-1, 4).T
-        return flat.reshape(len(points), -1, 4)
+        """Barycentric coordinates (4, n, T) of points (n, 3); the 4 add up to 1."""
+        return np.concatenate([points, np.ones((len(points), 1))], axis=1) @ self.maps
 
     def __len__(self) -> int:
         return len(self.corners)
 
     def __getitem__(self, rows: slice | np.ndarray) -> Tetrahedra:
-        return Tetrahedra(self.corners[rows], self.maps[rows], self.centroids[rows])
+        return Tetrahedra(self.corners[rows], self.maps[..., rows], self.centroids[rows])
 
 
 def all_tetrahedra(count: int) -> np.ndarray:
@@ -99,8 +97,8 @@ def tetrahedra_of(
     local = np.concatenate(
         [(p - centroids[:, None]) / size[:, None, None], np.ones((len(kept), 4, 1))], axis=2
     )
-    inverse = np.linalg.inv(local).transpose(0, 2, 1)
-    linear = inverse[:, :, :3] / size[:, None, None]
-    offset = inverse[:, :, 3] - np.einsum("tcd,td->tc", linear, centroids)
-    maps = np.concatenate([linear, offset[:, :, None]], axis=2)
+    inverse = np.linalg.inv(local).transpose(2, 1, 0)
+    linear = inverse[:, :3] / size
+    offset = inverse[:, 3] - np.einsum("cdt,td->ct", linear, centroids)
+    maps = np.concatenate([linear, offset[:, None]], axis=1)
     return Tetrahedra(kept, maps, centroids), solid

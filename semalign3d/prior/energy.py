@@ -78,9 +78,8 @@ class ShapeEnergy:
         require_shape("xyz", xyz, (self.keypoints, 3))
         rows = []
         for number in range(xyz.size):
-            shift = np.zeros(xyz.size)
-            shift[number] = step
-            shift = shift.reshape(xyz.shape)
+            shift = np.zeros(xyz.shape)
+            shift.flat[number] = step
             ahead = self.value_and_gradient(xyz + shift)[1]
             behind = self.value_and_gradient(xyz - shift)[1]
             rows.append((ahead - behind).ravel() / (2.0 * step))

@@ -263,4 +263,4 @@ def _chunks(rows: np.ndarray, values: int) -> list[np.ndarray]:
 
 def _peaked(alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """Which relations have alpha and beta above 1 for all their parameters; NaN counts as no."""
-    return ((alpha > 1.0) & (beta > 1.0)).all(axis=1)
+    return np.asarray(((alpha > 1.0) & (beta > 1.0)).all(axis=1))

@@ -1,0 +1,298 @@
+"""Dense prior: object points of all views fused in object space (METHOD.md section 8)."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from semalign3d.geometry.cameras import check_mirror
+from semalign3d.geometry.shapes import require_shape
+from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
+from semalign3d.prior.clusters import k_means, nearest_members
+from semalign3d.prior.sparse import SparseShape
+from semalign3d.prior.warp import Anchoring, anchor_points, warp_weights
+
+logger = logging.getLogger(__name__)
+
+MIN_KEYPOINTS = 4
+"""Keypoints that a view needs to take part in fusion."""
+
+_NEIGHBOURS = 20
+
+
+@dataclass(frozen=True)
+class ViewPoints:
+    """Sampled object points of an image in camera space.
+
+    Attributes
+    ----------
+    xyz : (n, 3) float64
+        Points in camera coordinates.
+    keypoints : (K, 3) float64
+        The image's keypoints in camera coordinates, NaN where unseen.
+    """
+
+    xyz: np.ndarray
+    keypoints: np.ndarray
+
+
+@dataclass(frozen=True)
+class FusedPoints:
+    """Points of all images and their mirror images, carried to the sparse prior.
+
+    Attributes
+    ----------
+    xyz : (P, 3) float64
+        Places in the prior's frame.
+    image : (P,) int64
+        Number of the image, in the order given.
+    side : (P,) int64
+        0 for the image, 1 for its mirror image.
+    row : (P,) int64
+        Row of the point in the image's `ViewPoints.xyz`.
+    """
+
+    xyz: np.ndarray
+    image: np.ndarray
+    side: np.ndarray
+    row: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> "FusedPoints":
+        """Some of the points, by a mask (P,) or by numbers."""
+        return FusedPoints(
+            self.xyz[chosen], self.image[chosen], self.side[chosen], self.row[chosen]
+        )
+
+
+@dataclass(frozen=True)
+class DenseShape:
+    """The dense prior: n points, cluster centres first, then the used keypoints as anchors.
+
+    Attributes
+    ----------
+    xyz : (n, 3) float64
+        In the sparse prior's frame.
+    keypoint : (n,) int64
+        Id of the keypoint that the point is; -1 for cluster centres.
+    weights : (n,) float64
+        Share of the fused points that belong to the centre; 1 for keypoints.
+    descriptors : (n, C) float32
+        Mean descriptors, normalised.
+    attention_mean, attention_variance : (n,) float64
+        Of the cosine of the members' descriptors with the mean one.
+    counts : (n,) int64
+        Descriptors that the mean is made from.
+    tetrahedra : (n, m, 4) int64
+    barycentric : (n, m, 4) float64
+    tetrahedron_weights : (n, m) float64
+        Where the point lies with respect to the keypoints, see `Anchoring`.
+    """
+
+    xyz: np.ndarray
+    keypoint: np.ndarray
+    weights: np.ndarray
+    descriptors: np.ndarray
+    attention_mean: np.ndarray
+    attention_variance: np.ndarray
+    counts: np.ndarray
+    tetrahedra: np.ndarray
+    barycentric: np.ndarray
+    tetrahedron_weights: np.ndarray
+
+    @property
+    def anchoring(self) -> Anchoring:
+        """The points as followers of the keypoints."""
+        return Anchoring(self.tetrahedra, self.barycentric, self.tetrahedron_weights)
+
+
+Descriptors = Callable[[int, int], np.ndarray]
+"""Of (image number, side): descriptors (n, C) of all points of that image, row by row; side 0 is
+the image, side 1 its mirror image."""
+
+
+def fuse(
+    views: Iterable[ViewPoints],
+    descriptors: Descriptors,
+    sparse: SparseShape,
+    keypoint_attention: Attention,
+    mirror: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    clusters: int = 1000,
+    nearest: int = 1000,
+    outliers: float = 0.15,
+    tolerance: float = 0.1,
+    flat: float = 0.03,
+) -> DenseShape:
+    """Dense prior of a category.
+
+    Views come one at a time, and descriptors are asked for view by view, twice; only the points
+    themselves are held for all views together.
+
+    Parameters
+    ----------
+    views
+        Points of each image; images with fewer than 4 used keypoints bring none.
+    descriptors
+        See `Descriptors`.
+    sparse
+        The sparse prior of K keypoints.
+    keypoint_attention
+        Of the K keypoints, for the anchors.
+    mirror
+        (K,) mirror table.
+    rng
+        Chooses the first cluster centres.
+    clusters
+        Number of cluster centres, at most.
+    nearest
+        A centre's descriptor is the mean of so many of its points at most, the nearest ones.
+    outliers
+        Share of the fused points, those furthest from others, that are dropped.
+    tolerance, flat
+        Of the warp, see `warp_weights`.
+
+    Raises
+    ------
+    ValueError
+        If no point of any view lies inside the keypoints' tetrahedra, or shapes differ.
+    """
+    fused = fuse_points(views, sparse, mirror, tolerance=tolerance, flat=flat)
+    if len(fused.xyz) == 0:
+        raise ValueError("views: expected points inside the keypoints' tetrahedra, found none")
+    fused = fused.take(crowded(fused.xyz, outliers, clusters))
+    centres, labels = k_means(fused.xyz, clusters, rng)
+    members = nearest_members(fused.xyz, centres, labels, nearest)
+    attention = _attention(fused.take(members), labels[members], len(centres), descriptors)
+    logger.info("%d fused points in %d clusters", len(labels), len(centres))
+    share = np.bincount(labels, minlength=len(centres)) / len(labels)
+    return _assemble(centres, share, attention, sparse, keypoint_attention, flat, tolerance)
+
+
+def fuse_points(
+    views: Iterable[ViewPoints],
+    sparse: SparseShape,
+    mirror: np.ndarray,
+    *,
+    tolerance: float = 0.1,
+    flat: float = 0.03,
+) -> FusedPoints:
+    """Points of all views and their mirror images, warped to the sparse prior.
+
+    A point of a mirrored view has the same barycentric coordinates between mirrored keypoints, so
+    it goes where the same weights take it between the prior's mirrored keypoints.
+
+    Parameters
+    ----------
+    views, sparse, mirror, tolerance, flat
+        See `fuse`.
+    """
+    table = check_mirror(mirror)
+    require_shape("sparse.xyz", sparse.xyz, (len(table), 3))
+    parts: list[FusedPoints] = []
+    for number, view in enumerate(views):
+        require_shape("keypoints", view.keypoints, (len(table), 3))
+        for side, target in enumerate((sparse.xyz, sparse.xyz[table])):
+            parts.append(_warped(view, target, number, side, tolerance, flat))
+    if not parts:
+        raise ValueError("views: expected at least one, found none")
+    return FusedPoints(
+        np.concatenate([part.xyz for part in parts]),
+        np.concatenate([part.image for part in parts]),
+        np.concatenate([part.side for part in parts]),
+        np.concatenate([part.row for part in parts]),
+    )
+
+
+def _warped(
+    view: ViewPoints, target: np.ndarray, number: int, side: int, tolerance: float, flat: float
+) -> FusedPoints:
+    """Points of one view carried to the prior's keypoints `target` (K, 3)."""
+    seen = np.isfinite(view.keypoints).all(axis=1) & np.isfinite(target).all(axis=1)
+    rows = np.zeros(0, dtype=np.int64)
+    xyz = np.zeros((0, 3))
+    if seen.sum() >= MIN_KEYPOINTS:
+        weights, inside = warp_weights(
+            view.xyz, view.keypoints, target, tolerance=tolerance, flat=flat
+        )
+        rows = np.flatnonzero(inside)
+        xyz = weights[rows] @ np.where(seen[:, None], target, 0.0)
+    return FusedPoints(xyz, np.full(len(rows), number), np.full(len(rows), side), rows)
+
+
+def crowded(points: np.ndarray, outliers: float, clusters: int) -> np.ndarray:
+    """Points (P,) bool but the share `outliers` of them that lies furthest from the others.
+
+    What counts is the distance to the 20th neighbour in an even selection of the points, about 20
+    for each cluster, so that the number of images does not matter.
+    """
+    require_shape("points", points, (None, 3))
+    if not 0.0 <= outliers < 1.0:
+        raise ValueError(f"outliers: expected a share from 0 to below 1, found {outliers}")
+    dropped = int(outliers * len(points))
+    if dropped == 0:
+        return np.ones(len(points), dtype=bool)
+    selection = points[:: max(len(points) // (_NEIGHBOURS * clusters), 1)]
+    rank = min(_NEIGHBOURS, len(selection))
+    distance = cKDTree(selection).query(points, k=[rank])[0][:, 0]
+    kept = np.ones(len(points), dtype=bool)
+    kept[np.argsort(-distance, kind="stable")[:dropped]] = False
+    return kept
+
+
+def _attention(
+    members: FusedPoints, labels: np.ndarray, centres: int, descriptors: Descriptors
+) -> Attention:
+    """Mean descriptors of clusters and their attention, view by view, in two passes."""
+    sides = [
+        (image, side, np.flatnonzero((members.image == image) & (members.side == side)))
+        for image in np.unique(members.image).tolist()
+        for side in (0, 1)
+    ]
+    means = MeanDescriptors(centres)
+    for image, side, chosen in sides:
+        means.add(labels[chosen], descriptors(image, side)[members.row[chosen]])
+    cosines = Cosines(means.result())
+    for image, side, chosen in sides:
+        cosines.add(labels[chosen], descriptors(image, side)[members.row[chosen]])
+    return cosines.result()
+
+
+def _assemble(
+    centres: np.ndarray,
+    share: np.ndarray,
+    attention: Attention,
+    sparse: SparseShape,
+    keypoint_attention: Attention,
+    flat: float,
+    tolerance: float,
+) -> DenseShape:
+    """Cluster centres and used keypoints in one."""
+    ids = np.flatnonzero(sparse.used)
+    places = anchor_points(centres, sparse.xyz, tolerance=tolerance, flat=flat)
+    own = _own_corners(ids, places.weights.shape[1])
+    return DenseShape(
+        xyz=np.concatenate([centres, sparse.xyz[ids]]),
+        keypoint=np.concatenate([np.full(len(centres), -1), ids]),
+        weights=np.concatenate([share, np.ones(len(ids))]),
+        descriptors=np.concatenate([attention.descriptors, keypoint_attention.descriptors[ids]]),
+        attention_mean=np.concatenate([attention.mean, keypoint_attention.mean[ids]]),
+        attention_variance=np.concatenate([attention.variance, keypoint_attention.variance[ids]]),
+        counts=np.concatenate([attention.counts, keypoint_attention.counts[ids]]),
+        tetrahedra=np.concatenate([places.tetrahedra, own.tetrahedra]),
+        barycentric=np.concatenate([places.barycentric, own.barycentric]),
+        tetrahedron_weights=np.concatenate([places.weights, own.weights]),
+    )
+
+
+def _own_corners(ids: np.ndarray, most: int) -> Anchoring:
+    """Keypoints as points that lie at themselves: the first corner of one tetrahedron."""
+    others = np.array([np.roll(ids, -place)[:4] for place in range(len(ids))])
+    tetrahedra = np.repeat(others[:, None], most, axis=1)
+    barycentric = np.zeros((len(ids), most, 4))
+    barycentric[:, :, 0] = 1.0
+    weights = np.zeros((len(ids), most))
+    weights[:, 0] = 1.0
+    return Anchoring(tetrahedra, barycentric, weights)
