@@ -17,19 +17,35 @@ from semalign3d.digest import script_digest
 from semalign3d.errors import InputError
 
 
+def as_values(config):
+    """Read numbers and null that came as text, as all inside --config name='{...}' does."""
+    if isinstance(config, dict):
+        return {key: as_values(value) for key, value in config.items()}
+    if isinstance(config, list):
+        return [as_values(value) for value in config]
+    try:
+        value = json.loads(config)
+    except (TypeError, ValueError):
+        return config
+    return config if isinstance(value, (str, list, dict)) else value
+
+
 def check_config(config, schema_path):
     """Raise one error that lists every problem of the configuration."""
     with open(schema_path) as file:
         validator = jsonschema.Draft202012Validator(yaml.safe_load(file))
     errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.absolute_path)))
     if errors:
-        lines = [f"  {'.'.join(map(str, e.absolute_path)) or 'top level'}: {e.message}" for e in errors]
+        lines = [
+            f"  {'.'.join(map(str, e.absolute_path)) or 'top level'}: {e.message}" for e in errors
+        ]
         raise WorkflowError(
             "The configuration has problems (config/config.yaml explains every key):\n"
             + "\n".join(lines)
         )
 
 
+config.update(as_values(config))
 check_config(config, workflow.source_path("../config/schema.yaml"))
 
 RUNTIME = config["runtime"]
