@@ -1,0 +1,224 @@
+"""Train the demo's small SAM on rendered shards, for a given number of minutes.
+
+The prompt is what METHOD.md section 2 gives SAM: all visible keypoints as positive points (now and
+then only some of them). Third candidate: the whole object; second: its largest part under a
+prompt; first: the part under the first prompt.
+
+    python -m demo.networks.train_sam --data /tmp/renders --run /tmp/run_sam --minutes 70
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from segment_anything.modeling import Sam
+
+from demo.networks import shards as data
+from demo.networks.training import (
+    Average,
+    Clock,
+    learning_rate,
+    make_optimisers,
+    resume_run,
+    save_run,
+    wave_positions,
+)
+from semalign3d.models.sam_registry import build_sam_demo
+
+log = logging.getLogger(__name__)
+
+MASK_WEIGHTS = torch.tensor([0.15, 0.05, 0.05, 1.0])
+"""Weights of the single mask and the three candidates in the loss."""
+
+
+def initial_model() -> Sam:
+    """An untrained model with sinusoidal positions and weights of unit gain."""
+    sam = build_sam_demo()
+    encoder = sam.image_encoder
+    rows, columns, width = encoder.pos_embed.shape[1:]
+    encoder.pos_embed.data = wave_positions(rows, columns, width)[None]
+    for module in sam.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.xavier_uniform_(module.weight)
+            torch.nn.init.zeros_(module.bias)
+    return sam
+
+
+def letterbox(crops: torch.Tensor, side: int) -> torch.Tensor:
+    """Crops (B, 4) grown to squares of their longest side: right and below lies padding."""
+    square = crops.clone()
+    square[:, 2:] = crops[:, 2:].amax(dim=1, keepdim=True)
+    return square
+
+
+def prompt_points(
+    keypoints: torch.Tensor,
+    crops: torch.Tensor,
+    flip: torch.Tensor,
+    side: int,
+    rng: np.random.Generator,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Prompt coordinates (B, P, 2) in network pixels and labels (B, P): 1, or -1 for none."""
+    scale = side / crops[:, 2:].amax(dim=1)
+    x = (keypoints[..., 0] + 0.5 - crops[:, :1]) * scale[:, None]
+    y = (keypoints[..., 1] + 0.5 - crops[:, 1:2]) * scale[:, None]
+    extent = crops[:, 2:] * scale[:, None]
+    x = torch.where(flip[:, None], extent[:, :1] - x, x)
+    inside = (x > 0) & (y > 0) & (x < extent[:, :1]) & (y < extent[:, 1:])
+    keep = torch.ones_like(inside)
+    for index in np.flatnonzero(rng.uniform(size=len(keypoints)) < 0.2):
+        keep[index] = torch.from_numpy(rng.uniform(size=keypoints.shape[1]) < rng.uniform(0.1, 1))
+    keep |= ~(inside & keep).any(dim=1, keepdim=True)
+    labels = torch.where(inside & keep, 1, -1)
+    points = torch.nan_to_num(torch.stack([x, y], dim=-1) - 0.5)
+    return points, labels
+
+
+def batch_of(
+    raw: data.RawBatch, rng: np.random.Generator, side: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Augmented pictures (B, 3, S, S), prompts, part ids (B, S, S) (-1 off the object), valid."""
+    fields = raw.fields
+    crops = data.random_crops(fields["size"], rng, whole=0.4)
+    flip = torch.from_numpy(rng.uniform(size=len(crops)) < 0.5)
+    square = letterbox(crops, side)
+    shift = (square[:, 2] - crops[:, 2]) * flip
+    square[:, 0] -= shift
+    grid = data.sampling_grid(square, flip, (side, side))
+    rgb = data.random_colours(data.sample(data.pictures(raw.rgb, rng), grid, "bilinear"), rng)
+    extent = (crops[:, 2:] / square[:, 2:] * side).round()
+    ruler = torch.arange(side)
+    valid = (ruler[None, None] < extent[:, :1, None]) & (ruler[None, :, None] < extent[:, 1:, None])
+    mean = torch.tensor([123.675, 116.28, 103.53])[:, None, None] / 255
+    std = torch.tensor([58.395, 57.12, 57.375])[:, None, None] / 255
+    pixels = (rgb - mean) / std * valid[:, None]
+    part = data.sample(fields["part"][:, None].float(), grid)[:, 0].round().long()
+    part = torch.where(valid, part, -1)
+    points, labels = prompt_points(fields["keypoints"], crops, flip, side, rng)
+    return pixels, points, labels, part, valid
+
+
+def decode(
+    sam: Sam, embedding: torch.Tensor, points: torch.Tensor, labels: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Low-resolution masks (B, 4, h, w) and their scores (B, 4), one prompt an image.
+
+    The stock decoder repeats one image's embedding for many prompts; here each image has its own.
+    Unused prompt slots keep the encoder's "not a point" code, as its padding point does.
+    """
+    sparse = sam.prompt_encoder._embed_points(points, labels, pad=True)
+    dense = sam.prompt_encoder.no_mask_embed.weight.reshape(1, -1, 1, 1)
+    decoder = sam.mask_decoder
+    output = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
+    tokens = torch.cat([output.expand(len(points), -1, -1), sparse], dim=1)
+    position = sam.prompt_encoder.get_dense_pe().expand_as(embedding)
+    queries, keys = decoder.transformer(embedding + dense, position, tokens)
+    image = decoder.output_upscaling(keys.mT.reshape(embedding.shape))
+    hyper = torch.stack(
+        [mlp(queries[:, 1 + i]) for i, mlp in enumerate(decoder.output_hypernetworks_mlps)],
+        dim=1,
+    )
+    masks = torch.einsum("bmc,bchw->bmhw", hyper, image)
+    return masks, decoder.iou_prediction_head(queries[:, 0])
+
+
+def targets(part: torch.Tensor, points: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Masks (B, 4, S, S): the whole object (single), a part, the largest part, the whole."""
+    side = part.shape[-1]
+    whole = part >= 0
+    out = torch.stack([whole] * 4, dim=1)
+    spots = points.round().long().clamp(0, side - 1)
+    for index in range(len(part)):
+        x, y = spots[index, labels[index] > 0].unbind(-1)
+        hit = part[index, y, x]
+        hit = hit[hit >= 0]
+        if len(hit):
+            counts = torch.stack([(part[index] == i).sum() for i in hit])
+            out[index, 1] = part[index] == hit[0]
+            out[index, 2] = part[index] == hit[counts.argmax()]
+    return out
+
+
+def mask_loss(
+    logits: torch.Tensor, scores: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss and the third candidate's mean IoU; all masks (B, 4, h, w), valid (B, h, w)."""
+    wanted, weight = truth.float(), valid[:, None].float()
+    cross = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * weight
+    cross = cross.sum((2, 3)) / weight.sum((2, 3))
+    chance = logits.sigmoid() * weight
+    dice = 1 - (2 * (chance * wanted).sum((2, 3)) + 1) / ((chance + wanted).sum((2, 3)) + 1)
+    with torch.no_grad():
+        found = (logits > 0) & valid[:, None]
+        iou = (found & truth).sum((2, 3)) / (found | truth).sum((2, 3)).clamp(min=1)
+    judged = (scores - iou).square()
+    loss = ((2 * cross + dice + 0.1 * judged) * MASK_WEIGHTS).sum(1).mean()
+    return loss, iou[:, 3].mean()
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train until the minutes are used, saving the run every few minutes."""
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    sam = initial_model().train()
+    side = sam.image_encoder.img_size
+    optimisers = make_optimisers(sam, ("blocks", "transformer"), options.lr)
+    average, step, used = Average(sam), 0, 0.0
+    if (options.run / "run.pth").exists():
+        step, used = resume_run(options.run / "run.pth", sam, average, optimisers)
+    rng = np.random.default_rng([options.seed, step])
+    clock, saved, seen = Clock(options.minutes, used), used, 0.0
+    shards = data.Shards(options.data, ("part", "keypoints"))
+    for raw in shards.batches(options.batch, rng):
+        rate = learning_rate(clock.progress, step, options.lr)
+        pixels, points, labels, part, valid = batch_of(raw, rng, side)
+        truth = targets(part, points, labels)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            masks, scores = decode(sam, sam.image_encoder(pixels), points, labels)
+        masks = F.interpolate(masks.float(), (side, side), mode="bilinear")
+        loss, iou = mask_loss(masks, scores.float(), truth, valid)
+        loss.backward()
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        average.update(sam, step)
+        step += 1
+        seen = iou.item() if step == 1 else 0.98 * seen + 0.02 * iou.item()
+        if step % 25 == 0:
+            log.info(
+                "step %d, %.1f min, %.1f images/s, loss %.3f, IoU %.3f",
+                step, clock.used / 60, step * options.batch / clock.used, loss.item(), seen,
+            )  # fmt: skip
+        if clock.used - saved > 180 or clock.progress >= 1:
+            saved = clock.used
+            save_run(options.run / "run.pth", sam, average, optimisers, step, clock.used)
+            half = {name: value.half() for name, value in average.state.items()}
+            torch.save(half, options.run / "sam_demo.pth")
+        if clock.progress >= 1:
+            break
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of rendered shards")
+    parser.add_argument("--run", type=Path, required=True, help="checkpoints and weights go here")
+    parser.add_argument("--minutes", type=float, default=70)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    options.run.mkdir(parents=True, exist_ok=True)
+    train(options)
+
+
+if __name__ == "__main__":
+    main()
