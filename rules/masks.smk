@@ -1,5 +1,7 @@
 # Object masks of the training images: SAM's candidates, or files that the user has.
 
+from semalign3d.models.masks import mask_file
+
 SAM_CHECKPOINTS = "https://github.com/facebookresearch/segment-anything#model-checkpoints"
 MASKS = config["masks"]
 MASKS_BY_SAM = MASKS["source"] == "sam"
@@ -19,6 +21,14 @@ else:
         "<category>/<stem>_masks.npy or <category>/<stem>.png.",
     )
 
+
+def mask_inputs(category, stems):
+    """The user's mask files; the demo's are pictures, also before they are made."""
+    if IS_DEMO and MASK_SOURCE == f"{ROOT}/masks":
+        return [f"{MASK_SOURCE}/{category}/{stem}.png" for stem in stems]
+    return [str(mask_file(MASK_SOURCE, category, stem)) for stem in stems]
+
+
 for category in CATEGORIES:
     for batch, stems in image_batches(category, "trn").items():
 
@@ -28,7 +38,7 @@ for category in CATEGORIES:
             input:
                 images=image_files(category, stems),
                 annotations=annotation_files(category, stems),
-                source=MASK_SOURCE if MASKS_BY_SAM else mask_files(MASK_SOURCE, category, stems),
+                source=MASK_SOURCE if MASKS_BY_SAM else mask_inputs(category, stems),
                 checked=ancient(f"results/checks/{category}.json"),
             output:
                 update(expand("results/masks/{c}/{s}.h5", c=category, s=stems)),
