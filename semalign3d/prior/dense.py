@@ -107,9 +107,9 @@ class DenseShape:
         return Anchoring(self.tetrahedra, self.barycentric, self.tetrahedron_weights)
 
 
-Descriptors = Callable[[int, int], np.ndarray]
-"""Of (image number, side): descriptors (n, C) of all points of that image, row by row; side 0 is
-the image, side 1 its mirror image."""
+Descriptors = Callable[[int], np.ndarray]
+"""Of an image's number: descriptors (2, n, C) of all its points, row by row, in the image and in
+its mirror image."""
 
 
 def fuse(
@@ -128,8 +128,8 @@ def fuse(
 ) -> DenseShape:
     """Dense prior of a category.
 
-    Views come one at a time, and descriptors are asked for view by view, twice; only the points
-    themselves are held for all views together.
+    Views come one at a time, and descriptors are asked for image by image, twice; only the points
+    themselves are held for all images together.
 
     Parameters
     ----------
@@ -246,18 +246,24 @@ def _attention(
     members: FusedPoints, labels: np.ndarray, centres: int, descriptors: Descriptors
 ) -> Attention:
     """Mean descriptors of clusters and their attention, view by view, in two passes."""
-    sides = [
-        (image, side, np.flatnonzero((members.image == image) & (members.side == side)))
-        for image in np.unique(members.image).tolist()
-        for side in (0, 1)
-    ]
+    images = np.unique(members.image).tolist()
     means = MeanDescriptors(centres)
-    for image, side, chosen in sides:
-        means.add(labels[chosen], descriptors(image, side)[members.row[chosen]])
+    for image in images:
+        means.add(*_of_image(image, members, labels, descriptors))
     cosines = Cosines(means.result())
-    for image, side, chosen in sides:
-        cosines.add(labels[chosen], descriptors(image, side)[members.row[chosen]])
+    for image in images:
+        cosines.add(*_of_image(image, members, labels, descriptors))
     return cosines.result()
+
+
+def _of_image(
+    image: int, members: FusedPoints, labels: np.ndarray, descriptors: Descriptors
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clusters (m,) and descriptors (m, C) of the points that an image and its mirror bring."""
+    chosen = np.flatnonzero(members.image == image)
+    found = descriptors(image)
+    require_shape("descriptors", found, (2, None, None))
+    return labels[chosen], found[members.side[chosen], members.row[chosen]]
 
 
 def _assemble(
