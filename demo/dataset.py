@@ -48,7 +48,7 @@ def viewpoint(category: str, stem: str, seed: int) -> tuple[float, float]:
     number = plan.image_number(category, stem)
     start = generator(seed, "demo-views", category, str(number // 100)).uniform(size=2)
     jitter = generator(seed, "demo-view", category, stem).uniform(-0.02, 0.02, size=2)
-    turn, rise = np.mod(start + number * np.array([0.7548776662, 0.5698402910]) + jitter, 1.0)
+    turn, rise = np.mod(start + number * np.array([0.6180339887, 0.4142135624]) + jitter, 1.0)
     low, high = elevation_range(category)
     return float(360.0 * turn), float(low + rise * (high - low))
 
@@ -70,10 +70,15 @@ def make_scene(category: str, stem: str, seed: int) -> Scene:
 def imitated_depth(depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What a depth network gives for a true depth: relative inverse depth (H, W), larger is nearer.
 
-    Affine per image, smoothed, with noise of ``DEPTH_NOISE`` of the object's range, most of it
-    smooth. The farthest surface is near 0.
+    Affine per image, smoothed (little across the object's outline), with noise of ``DEPTH_NOISE``
+    of the object's range, most of it smooth. The farthest surface is near 0.
     """
-    inverse = gaussian_filter(1.0 / depth.astype(np.float64), 1.0)
+    inverse = 1.0 / depth.astype(np.float64)
+    for side in (mask, ~mask):
+        weight = gaussian_filter(side.astype(float), 1.5)
+        smooth = gaussian_filter(np.where(side, inverse, 0.0), 1.5) / np.maximum(weight, 1e-9)
+        inverse = np.where(side, smooth, inverse)
+    inverse = gaussian_filter(inverse, 0.5)
     low, high = float(inverse.min()), float(inverse.max())
     relative = (inverse - low) / (high - low) + rng.uniform(0.0, 0.06)
     spread = np.ptp(relative[mask])
@@ -91,12 +96,22 @@ def imitated_mask(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return gaussian_filter(mask.astype(float), 0.8) + 0.12 * wobble / wobble.std() > 0.5
 
 
+def image_features(
+    category: str, stem: str, seed: int, template: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """The feature maps of an image ("") and of its mirror image ("_flip")."""
+    return {
+        suffix: imitate(
+            view, DISTURBANCE[category], generator(seed, "demo-features", category, stem, suffix)
+        )
+        for suffix, view in (("", template), ("_flip", mirrored(template)))
+    }
+
+
 def _write_features(root: Path, category: str, stem: str, seed: int, template: np.ndarray) -> None:
     """The four feature files of an image."""
-    for suffix, view in (("", template), ("_flip", mirrored(template))):
-        rng = generator(seed, "demo-features", category, stem, suffix)
-        maps = imitate(view, DISTURBANCE[category], rng)
-        folder = root / "features" / category
+    folder = root / "features" / category
+    for suffix, maps in image_features(category, stem, seed, template).items():
         files.write_tensors(folder / f"{stem}_dino{suffix}.pt", maps.pop("dino"))
         files.write_tensors(folder / f"{stem}_sd{suffix}.pt", maps)
 

@@ -24,7 +24,7 @@ _OBJECT_WEIGHT = 8.0
 """Weight of the object's samples in a cell that also shows background: thin parts stay visible."""
 _BACKGROUND = 0.5
 """Strength of the background's features."""
-_WAVELENGTH = {"dino": 0.55, "s3": 0.4, "s4": 0.6, "s5": 0.9}
+WAVELENGTH = {"dino": 0.55, "s3": 0.4, "s4": 0.6, "s5": 0.9}
 """Length, in object diagonals, over which a map changes."""
 
 
@@ -68,7 +68,7 @@ def _field(name: str, blind: float, *purpose: str) -> _Field:
     channels = CHANNELS[name]
     directions = rng.normal(size=(channels, 3))
     return _Field(
-        directions * (np.pi / 2 / _WAVELENGTH[name]),
+        directions * (np.pi / 2 / WAVELENGTH[name]),
         rng.uniform(0.0, 2 * np.pi, size=channels),
         np.arange(channels) < round(blind * channels),
     )

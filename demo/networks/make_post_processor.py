@@ -30,7 +30,8 @@ MIXING = {"s3": 1.0, "s4": 1.0, "s5": 0.6, "dino": 1.4}
 def _convolution(rng: np.random.Generator, outputs: int, inputs: int, kernel: int) -> torch.Tensor:
     """Random weights (outputs, inputs, kernel, kernel); a 3 x 3 kernel is peaked at its centre."""
     scale = rng.normal(0.0, np.sqrt(1.0 / inputs), size=(outputs, inputs, 1, 1))
-    window = np.outer(*2 * [[0.25, 1.0, 0.25]]) if kernel == 3 else np.ones((1, 1))
+    profile = np.array([0.25, 1.0, 0.25]) if kernel == 3 else np.ones(1)
+    window = np.outer(profile, profile)
     return torch.from_numpy((scale * window / np.linalg.norm(window)).astype(np.float32))
 
 
