@@ -62,8 +62,8 @@ def relative_volumes(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     edges = p[:, 1:] - p[:, :1]
     determinant = np.abs(np.einsum("td,td->t", np.cross(edges[:, 0], edges[:, 1]), edges[:, 2]))
     squares = np.square(p[:, :, None] - p[:, None]).sum(axis=(1, 2, 3)) / 12.0
-    regular = np.power(np.maximum(squares, np.finfo(float).tiny), 1.5) / np.sqrt(2.0)
-    return np.where(squares > 0.0, determinant / regular, 0.0)
+    regular = np.power(squares, 1.5) / np.sqrt(2.0)
+    return np.divide(determinant, regular, out=np.zeros(len(p)), where=regular > 0.0)
 
 
 def tetrahedra_of(
