@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from transformers import (
@@ -27,16 +29,17 @@ EXTRA = 7
 
 def make_config() -> DepthAnythingConfig:
     """Configuration of the published classes, small."""
-    backbone = Dinov2Config(
-        hidden_size=WIDTH,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        image_size=SIDE,
-        patch_size=PATCH,
-        out_indices=[2, 3, 5, 6],
-        reshape_hidden_states=False,
-        apply_layernorm=True,
-    )
+    settings: dict[str, Any] = {
+        "hidden_size": WIDTH,
+        "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "image_size": SIDE,
+        "patch_size": PATCH,
+        "out_indices": [2, 3, 5, 6],
+        "reshape_hidden_states": False,
+        "apply_layernorm": True,
+    }
+    backbone = Dinov2Config(**settings)
     return DepthAnythingConfig(
         backbone_config=backbone,
         patch_size=PATCH,
@@ -56,12 +59,12 @@ def initial_model() -> DepthAnythingForDepthEstimation:
     model.backbone.config._attn_implementation = "eager"
     fan_in(model.neck)
     fan_in(model.head)
-    for layer in model.neck.fusion_stage.layers:
-        for residual in (layer.residual_layer1, layer.residual_layer2):
-            residual.convolution2.weight.data *= 0.3
-    model.head.conv3.weight.data *= 0.3
-    nn.init.constant_(model.head.conv3.bias, OFFSET)
-    model.head.activation2 = nn.LeakyReLU(0.2)
+    for name, parameter in model.named_parameters():
+        if name.endswith(("convolution2.weight", "head.conv3.weight")):
+            parameter.data *= 0.3
+        elif name == "head.conv3.bias":
+            nn.init.constant_(parameter, OFFSET)
+    setattr(model.head, "activation2", nn.LeakyReLU(0.2))  # noqa: B010
     embeddings = model.backbone.embeddings
     grid = SIDE // PATCH
     waves = wave_positions(grid, grid, WIDTH).reshape(1, -1, WIDTH)

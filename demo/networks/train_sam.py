@@ -144,21 +144,39 @@ def targets(part: torch.Tensor, points: torch.Tensor, labels: torch.Tensor) -> t
     return out
 
 
-def mask_loss(
-    logits: torch.Tensor, scores: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+def _errors(
+    logits: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss and the third candidate's mean IoU; all masks (B, 4, h, w), valid (B, h, w)."""
-    wanted, weight = truth.float(), valid[:, None].float()
+    """Cross entropy and dice loss, and IoU, of masks; all (B, M, h, w), results (B, M)."""
+    area = (-2, -1)
     cross = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * weight
-    cross = cross.sum((2, 3)) / weight.sum((2, 3))
     chance = logits.sigmoid() * weight
-    dice = 1 - (2 * (chance * wanted).sum((2, 3)) + 1) / ((chance + wanted).sum((2, 3)) + 1)
+    both = (chance * wanted).sum(area)
+    dice = 1 - (2 * both + 1) / (chance.sum(area) + wanted.sum(area) + 1)
     with torch.no_grad():
-        found = (logits > 0) & valid[:, None]
-        iou = (found & truth).sum((2, 3)) / (found | truth).sum((2, 3)).clamp(min=1)
-    judged = (scores - iou).square()
-    loss = ((2 * cross + dice + 0.1 * judged) * MASK_WEIGHTS).sum(1).mean()
-    return loss, iou[:, 3].mean()
+        found = (logits > 0) & (weight > 0.5)
+        true = wanted > 0.5
+        iou = (found & true).sum(area) / (found | true).sum(area).clamp(min=1)
+    return 2 * cross.sum(area) / weight.sum(area) + dice, iou
+
+
+def mask_loss(
+    masks: torch.Tensor, scores: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss and the third candidate's mean IoU: that one at full size, the others as predicted.
+
+    masks (B, 4, h, w), scores (B, 4), truth (B, 4, S, S), valid (B, S, S).
+    """
+    side, weight = truth.shape[-1], valid[:, None].float()
+    full = F.interpolate(masks[:, 3:], (side, side), mode="bilinear", align_corners=False)
+    whole, whole_iou = _errors(full, truth[:, 3:].float(), weight)
+    low = side // masks.shape[-1]
+    rest, rest_iou = _errors(
+        masks[:, :3], F.avg_pool2d(truth[:, :3].float(), low), F.avg_pool2d(weight, low)
+    )
+    judged = (scores - torch.cat([rest_iou, whole_iou], dim=1)).square()
+    errors = torch.cat([rest, whole], dim=1) + 0.1 * judged
+    return (errors * MASK_WEIGHTS).sum(1).mean(), whole_iou.mean()
 
 
 def train(options: argparse.Namespace) -> None:
@@ -172,7 +190,7 @@ def train(options: argparse.Namespace) -> None:
     if (options.run / "run.pth").exists():
         step, used = resume_run(options.run / "run.pth", sam, average, optimisers)
     rng = np.random.default_rng([options.seed, step])
-    clock, saved, seen = Clock(options.minutes, used), used, 0.0
+    clock, saved, seen, first = Clock(options.minutes, used), used, 0.0, step
     shards = data.Shards(options.data, ("part", "keypoints"))
     for raw in shards.batches(options.batch, rng):
         rate = learning_rate(clock.progress, step, options.lr)
@@ -180,8 +198,7 @@ def train(options: argparse.Namespace) -> None:
         truth = targets(part, points, labels)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             masks, scores = decode(sam, sam.image_encoder(pixels), points, labels)
-        masks = F.interpolate(masks.float(), (side, side), mode="bilinear")
-        loss, iou = mask_loss(masks, scores.float(), truth, valid)
+        loss, iou = mask_loss(masks.float(), scores.float(), truth, valid)
         loss.backward()
         for optimiser in optimisers:
             for group in optimiser.param_groups:
@@ -190,11 +207,12 @@ def train(options: argparse.Namespace) -> None:
             optimiser.zero_grad(set_to_none=True)
         average.update(sam, step)
         step += 1
-        seen = iou.item() if step == 1 else 0.98 * seen + 0.02 * iou.item()
+        seen = iou.item() if step == first + 1 else 0.98 * seen + 0.02 * iou.item()
         if step % 25 == 0:
+            speed = (step - first) * options.batch / (clock.used - used)
             log.info(
                 "step %d, %.1f min, %.1f images/s, loss %.3f, IoU %.3f",
-                step, clock.used / 60, step * options.batch / clock.used, loss.item(), seen,
+                step, clock.used / 60, speed, loss.item(), seen,
             )  # fmt: skip
         if clock.used - saved > 180 or clock.progress >= 1:
             saved = clock.used

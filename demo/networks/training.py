@@ -48,9 +48,9 @@ class Muon(torch.optim.Optimizer):
                     if not state:
                         state["momentum"] = torch.zeros_like(parameter)
                     state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                mixed = torch.stack(
-                    [p.grad.lerp(self.state[p]["momentum"], group["momentum"]) for p in members]
-                )
+                momenta = torch.stack([self.state[p]["momentum"] for p in members])
+                gradients = torch.stack([p.grad for p in members if p.grad is not None])
+                mixed = gradients.lerp(momenta, group["momentum"])
                 updates = _orthogonal(mixed) * 0.2 * math.sqrt(max(shape))
                 for parameter, update in zip(members, updates, strict=True):
                     parameter.mul_(1 - group["lr"] * group["decay"])
@@ -61,7 +61,8 @@ def make_optimisers(
     model: nn.Module, inner: tuple[str, ...], lr: float, decay: float = 0.03
 ) -> list[torch.optim.Optimizer]:
     """Muon for matrices whose name contains one of ``inner``, AdamW for the rest."""
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         hidden = parameter.ndim == 2 and min(parameter.shape) > 8
         hidden = hidden and any(part in name for part in inner)
