@@ -41,7 +41,7 @@ class Disturbance:
     """
 
     blind: float = 0.8
-    noise: float = 0.5
+    noise: float = 0.45
     correlation: float = 1.2
     offset: float = 0.3
 

@@ -108,6 +108,12 @@ def image_number(category: str, stem: str) -> int:
     return int(tail)
 
 
+def split_of(category: str, stem: str) -> str:
+    """The split that a stem's number belongs to."""
+    number = image_number(category, stem)
+    return max((s for s in SPLITS if _FIRST[s] <= number), key=_FIRST.__getitem__)
+
+
 def image_size(category: str, stem: str) -> tuple[int, int]:
     """Width and height of an image in pixels."""
     return _SIZES[image_number(category, stem) % len(_SIZES)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 
-from demo.scene import Scene, elevation_range, orbit_rotation
+from demo.camera import elevation_range, orbit_rotation
+from demo.lighting import Tracer
+from demo.scene import Scene
 from demo.shapes import Instance, build_instance
 
 SURFACE_POINTS = 20_000
@@ -64,17 +64,13 @@ def _view_directions(elevations: tuple[float, float]) -> np.ndarray:
 
 def _escapes(instance: Instance, points: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Which points (N, 3) of the surface a far camera in one of the directions (D, 3) sees."""
-    scene = EmbreeScene()
-    mesh = TriangleMesh(
-        scene, instance.vertices.astype(np.float32), instance.faces.astype(np.int32)
-    )
+    tracer = Tracer(instance.vertices, instance.faces)
     free = np.zeros(len(points), dtype=bool)
     for direction in directions.astype(np.float32):
         left = np.flatnonzero(~free)
         starts = (points[left] + 1e-3 * direction).astype(np.float32)
         rays = np.tile(direction, (len(left), 1))
-        free[left] = scene.run(starts, rays, query="OCCLUDED") < 0
-    del mesh
+        free[left] = tracer.free(starts, rays)
     return free
 
 

@@ -11,9 +11,10 @@ from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
 from demo import dataset, plan
+from demo.camera import STANDING, orbit_rotation
 from demo.features import CHANNELS, SIDES, WAVELENGTH, Disturbance, imitate, mirrored
 from demo.render import cast, keypoint_visibility, project, render
-from demo.scene import STANDING, orbit_rotation, random_scene
+from demo.scene import random_scene
 from demo.shading import Kind
 from demo.shapes import VARIATION, Instance, mean_parameters, part_names, random_instance
 from demo.truth import fit_similarity

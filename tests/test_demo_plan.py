@@ -16,6 +16,8 @@ def test_default_splits_have_24_6_and_10_images(category: str) -> None:
     stems = [stem for split in splits.values() for stem in split]
     assert len(set(stems)) == 40
     assert stems == sorted(stems)
+    for split, of_split in splits.items():
+        assert all(plan.split_of(category, stem) == split for stem in of_split)
     assert all(re.fullmatch(rf"{category}_\d{{3}}", stem) for stem in stems)
 
 
