@@ -11,7 +11,7 @@ def k_means(
     count: int,
     rng: np.random.Generator,
     *,
-    max_iterations: int = 50,
+    max_iterations: int = 20,
     tolerance: float = 1e-4,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lloyd's algorithm from randomly chosen points.

@@ -16,9 +16,6 @@ from semalign3d.prior.warp import Anchoring, anchor_points, warp_weights
 
 logger = logging.getLogger(__name__)
 
-MIN_KEYPOINTS = 4
-"""Keypoints that a view needs to take part in fusion."""
-
 _NEIGHBOURS = 20
 
 
@@ -134,7 +131,7 @@ def fuse(
     Parameters
     ----------
     views
-        Points of each image; images with fewer than 4 used keypoints bring none.
+        Points of each image; images that share fewer than 4 keypoints with the prior bring none.
     descriptors
         See `Descriptors`.
     sparse
@@ -191,11 +188,11 @@ def fuse_points(
     """
     table = check_mirror(mirror)
     require_shape("sparse.xyz", sparse.xyz, (len(table), 3))
+    targets = np.stack([sparse.xyz, sparse.xyz[table]])
     parts: list[FusedPoints] = []
     for number, view in enumerate(views):
         require_shape("keypoints", view.keypoints, (len(table), 3))
-        for side, target in enumerate((sparse.xyz, sparse.xyz[table])):
-            parts.append(_warped(view, target, number, side, tolerance, flat))
+        parts.append(_warped(view, targets, number, tolerance, flat))
     if not parts:
         raise ValueError("views: expected at least one, found none")
     return FusedPoints(
@@ -207,19 +204,20 @@ def fuse_points(
 
 
 def _warped(
-    view: ViewPoints, target: np.ndarray, number: int, side: int, tolerance: float, flat: float
+    view: ViewPoints, targets: np.ndarray, number: int, tolerance: float, flat: float
 ) -> FusedPoints:
-    """Points of one view carried to the prior's keypoints `target` (K, 3)."""
-    seen = np.isfinite(view.keypoints).all(axis=1) & np.isfinite(target).all(axis=1)
-    rows = np.zeros(0, dtype=np.int64)
-    xyz = np.zeros((0, 3))
-    if seen.sum() >= MIN_KEYPOINTS:
-        weights, inside = warp_weights(
-            view.xyz, view.keypoints, target, tolerance=tolerance, flat=flat
-        )
-        rows = np.flatnonzero(inside)
-        xyz = weights[rows] @ np.where(seen[:, None], target, 0.0)
-    return FusedPoints(xyz, np.full(len(rows), number), np.full(len(rows), side), rows)
+    """Points of an image carried to the prior's keypoints and to its mirrored ones (2, K, 3)."""
+    weights, inside = warp_weights(
+        view.xyz, view.keypoints, targets, tolerance=tolerance, flat=flat
+    )
+    rows = np.flatnonzero(inside)
+    xyz = weights[rows] @ np.nan_to_num(targets)
+    return FusedPoints(
+        xyz.reshape(-1, 3),
+        np.full(2 * len(rows), number),
+        np.repeat([0, 1], len(rows)),
+        np.tile(rows, 2),
+    )
 
 
 def crowded(points: np.ndarray, outliers: float, clusters: int) -> np.ndarray:

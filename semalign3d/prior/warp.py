@@ -44,7 +44,7 @@ class Anchoring:
 def warp_weights(
     points: np.ndarray,
     keypoints: np.ndarray,
-    target: np.ndarray,
+    targets: np.ndarray,
     *,
     tolerance: float = 0.1,
     flat: float = 0.01,
@@ -56,14 +56,17 @@ def warp_weights(
     point's images under the prior's tetrahedra is linear in the prior's keypoints, and these are
     the factors. Tetrahedra that are nearly flat in the view or in the prior take no part.
 
+    Several priors may be given at once, such as one and its mirror image: the weights hold for
+    all of them, and a tetrahedron or keypoint that is missing in one takes no part.
+
     Parameters
     ----------
     points
         (n, 3) camera coordinates.
     keypoints
         (K, 3) of the view in camera coordinates, NaN where unseen.
-    target
-        (K, 3) the prior's keypoints, NaN where unused.
+    targets
+        (K, 3) the prior's keypoints, NaN where unused, or (m, K, 3) those of m priors.
     tolerance
         By how much a barycentric coordinate may leave [0, 1] in a tetrahedron that contains the
         point.
@@ -79,10 +82,12 @@ def warp_weights(
     require_shape("points", points, (None, 3))
     require_finite("points", points)
     require_shape("keypoints", keypoints, (None, 3))
-    require_shape("target", target, (len(keypoints), 3))
-    shared = np.flatnonzero(np.isfinite(keypoints).all(axis=1) & np.isfinite(target).all(axis=1))
+    require_shape("targets", targets, (-1, len(keypoints), 3))
+    priors = np.reshape(targets, (-1, len(keypoints), 3))
+    shared = np.flatnonzero(np.isfinite([keypoints, *priors]).all(axis=(0, 2)))
     corners = all_tetrahedra(len(shared))
-    corners = corners[relative_volumes(target[shared], corners) >= flat]
+    for prior in priors:
+        corners = corners[relative_volumes(prior[shared], corners) >= flat]
     tetrahedra, _ = tetrahedra_of(keypoints[shared], corners, flat=flat)
     weights = np.zeros((len(points), len(keypoints)))
     if len(tetrahedra) == 0:
