@@ -60,8 +60,10 @@ rule dense:
         code=script_code("dense"),
         dataset_root=ROOT,
         clusters=config["dense"]["clusters"],
-        tolerance=config["dense"]["tolerance"],
         nearest=config["dense"]["nearest"],
+        outliers=config["dense"]["outliers"],
+        tolerance=config["dense"]["tolerance"],
+        flat=config["dense"]["flat"],
         seed=RUNTIME["seed"],
     log:
         "results/logs/dense/{category}.log",

@@ -22,8 +22,11 @@ def requirements() -> dict[str, str]:
 def test_requirements_pin_what_pyproject_asks_for() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     asked = {name.lower() for name in re.findall(r'^ *"?([a-z0-9-]+)>=', text, re.MULTILINE)}
-    asked |= {name for names in re.findall(r"= \[(\"[^\]]+>=[^\]]+)\]", text) for name in
-              re.findall(r'"([a-z0-9-]+)>=', names)}
+    asked |= {
+        name
+        for names in re.findall(r"= \[(\"[^\]]+>=[^\]]+)\]", text)
+        for name in re.findall(r'"([a-z0-9-]+)>=', names)
+    }
     missing = asked - {"requires-python"} - set(requirements())
     assert not missing
 
@@ -45,7 +48,9 @@ def test_no_file_names_an_index_or_a_registry_host() -> None:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\n")
-    hosts = re.compile("(index" + "-url|find" + "-links|pypi" + r"\.org|registry\.npmjs|deb\.debian)")
+    hosts = re.compile(
+        "(index" + "-url|find" + "-links|pypi" + r"\.org|registry\.npmjs|deb\.debian)"
+    )
     guilty = [
         name
         for name in filter(None, listed)

@@ -75,9 +75,7 @@ def run(
     expect_failure: bool = False,
 ) -> Run:
     """Run Snakemake in a folder; a result other than the expected one fails the test."""
-    line = command(
-        *targets, config=config, cores=cores, repository=repository, options=options
-    )
+    line = command(*targets, config=config, cores=cores, repository=repository, options=options)
     environment = {**os.environ, "PYTHONPATH": str(repository)}
     done = subprocess.run(
         line,

@@ -18,6 +18,11 @@ def training_views(cameras: Cameras, mirror: np.ndarray) -> tuple[np.ndarray, np
     return views.reshape(-1, *views.shape[2:]), images
 
 
+def image_sizes(cameras: Cameras) -> list[tuple[int, int]]:
+    """(W, H) of each image."""
+    return [(int(width), int(height)) for width, height in cameras.sizes]
+
+
 def by_stem(paths: list[str]) -> dict[str, str]:
     return {Path(path).stem: path for path in paths}
 

@@ -1,0 +1,183 @@
+"""The prior of a category: what the pipeline makes and users load (METHOD.md 9)."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from semalign3d import store
+from semalign3d.prior.attention import Attention
+from semalign3d.prior.colors import pca_colors
+from semalign3d.prior.dense import DenseShape
+from semalign3d.prior.relations import Relations
+from semalign3d.prior.sparse import SparseShape
+from semalign3d.records import read_record, write_record
+
+FORMAT_VERSION = 1
+PACKAGES = ("semalign3d", "numpy", "scipy", "torch", "transformers", "segment-anything")
+
+
+@dataclass(frozen=True)
+class SparsePrior:
+    """Keypoints in the canonical frame; rows of unused keypoints are NaN.
+
+    Attributes
+    ----------
+    xyz : (K, 3) float64, unit bounding-box diagonal.
+    used : (K,) bool.
+    reasons : K texts, why a keypoint is not used.
+    descriptors : (K, C) float32, mean descriptors of length one.
+    attention_mean, attention_std : (K,) of the cosine of a view's descriptor with the mean one.
+    """
+
+    xyz: np.ndarray
+    used: np.ndarray
+    reasons: tuple[str, ...]
+    descriptors: np.ndarray
+    attention_mean: np.ndarray
+    attention_std: np.ndarray
+
+
+@dataclass(frozen=True)
+class DensePrior:
+    """Surface points in the canonical frame: cluster centres, then the used keypoints.
+
+    Attributes
+    ----------
+    xyz : (n, 3) float64.
+    keypoint : (n,) int64, id of the keypoint that the point is, -1 for cluster centres.
+    weights : (n,) share of the fused points, 1 for keypoints.
+    descriptors : (n, C) float16.
+    attention_mean, attention_variance : (n,) of the members' cosine with the mean descriptor.
+    tetrahedra : (n, m, 4) int64, keypoint ids.
+    barycentric : (n, m, 4) coordinates in them.
+    tetrahedron_weights : (n, m), each row adding up to 1: how the points follow the keypoints.
+    colors : (n, 3) float32 RGB in [0, 1], principal components of the descriptors.
+    """
+
+    xyz: np.ndarray
+    keypoint: np.ndarray
+    weights: np.ndarray
+    descriptors: np.ndarray
+    attention_mean: np.ndarray
+    attention_variance: np.ndarray
+    tetrahedra: np.ndarray
+    barycentric: np.ndarray
+    tetrahedron_weights: np.ndarray
+    colors: np.ndarray
+
+
+@dataclass(frozen=True)
+class ImageTable:
+    """The category's images.
+
+    Attributes
+    ----------
+    stems, splits : names.
+    focal_lengths : (N,) in units of the longest side; NaN for images that fed no camera.
+    """
+
+    stems: tuple[str, ...]
+    splits: tuple[str, ...]
+    focal_lengths: np.ndarray
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A category's prior, as the prior file holds it.
+
+    Attributes
+    ----------
+    category, dataset : names.
+    mirror : (K,) int64, the id that a keypoint becomes when an image is mirrored.
+    sparse, relations, dense, images : the parts; only kept relations.
+    settings : the sections of the configuration that it came from.
+    seed : of its random numbers.
+    """
+
+    category: str
+    dataset: str
+    mirror: np.ndarray
+    sparse: SparsePrior
+    relations: Relations
+    dense: DensePrior
+    images: ImageTable
+    settings: dict[str, Any]
+    seed: int
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the prior file, whole or not at all."""
+        with store.create(path) as file:
+            store.write_attributes(
+                file,
+                format_version=FORMAT_VERSION,
+                category=self.category,
+                dataset=self.dataset,
+                settings=json.dumps(self.settings, sort_keys=True),
+                software=json.dumps({name: version(name) for name in PACKAGES}),
+                seed=self.seed,
+            )
+            store.write(file, "mirror", self.mirror)
+            for name in ("sparse", "relations", "dense", "images"):
+                write_record(file.create_group(name), getattr(self, name))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Prior:
+        """Read a prior file.
+
+        Raises
+        ------
+        FileNotFoundError : no such file.
+        DamagedFileError : damaged, not a prior, or of a newer format version.
+        """
+        with store.open_checked(path) as file:
+            attributes = store.attributes(file)
+        found = attributes.get("format_version")
+        if found != FORMAT_VERSION:
+            raise store.DamagedFileError(
+                path, f"expected a prior of format version {FORMAT_VERSION}, found {found}"
+            )
+        return cls(
+            category=attributes["category"],
+            dataset=attributes["dataset"],
+            mirror=store.read(path, "mirror")["mirror"],
+            sparse=read_record(path, SparsePrior, "sparse"),
+            relations=read_record(path, Relations, "relations"),
+            dense=read_record(path, DensePrior, "dense"),
+            images=read_record(path, ImageTable, "images"),
+            settings=json.loads(attributes["settings"]),
+            seed=int(attributes["seed"]),
+        )
+
+
+def sparse_prior(shape: SparseShape, attention: Attention) -> SparsePrior:
+    """The sparse part of a prior."""
+    return SparsePrior(
+        xyz=shape.xyz,
+        used=shape.used,
+        reasons=shape.reasons,
+        descriptors=attention.descriptors,
+        attention_mean=attention.mean,
+        attention_std=np.sqrt(attention.variance),
+    )
+
+
+def dense_prior(shape: DenseShape) -> DensePrior:
+    """The dense part of a prior, with colours."""
+    return DensePrior(
+        xyz=shape.xyz,
+        keypoint=shape.keypoint,
+        weights=shape.weights,
+        descriptors=shape.descriptors.astype(np.float16),
+        attention_mean=shape.attention_mean,
+        attention_variance=shape.attention_variance,
+        tetrahedra=shape.tetrahedra,
+        barycentric=shape.barycentric,
+        tetrahedron_weights=shape.tetrahedron_weights,
+        colors=pca_colors(shape.descriptors),
+    )

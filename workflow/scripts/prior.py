@@ -1,0 +1,58 @@
+"""results/priors/{category}.h5: all that a user of the prior needs, in one file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from job import job, summary
+
+from semalign3d.datasets import open_dataset
+from semalign3d.prior.attention import Attention
+from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.dense import DenseShape
+from semalign3d.prior.prior import ImageTable, Prior, dense_prior, sparse_prior
+from semalign3d.prior.relations import Relations
+from semalign3d.prior.sparse import SparseShape
+from semalign3d.records import read_record
+
+
+def image_table(manifest: str, cameras: Cameras) -> ImageTable:
+    table = pd.read_csv(manifest, dtype={"image": str, "split": str})
+    focal = dict(zip(cameras.stems, 1.0 / cameras.p, strict=True))
+    return ImageTable(
+        tuple(table["image"]),
+        tuple(table["split"]),
+        np.array([focal.get(stem, np.nan) for stem in table["image"]]),
+    )
+
+
+def main(snakemake: Any) -> None:
+    params, given = snakemake.params, snakemake.input
+    category = snakemake.wildcards.category
+    prior = Prior(
+        category=category,
+        dataset=params.dataset,
+        mirror=open_dataset("spair-71k", Path(params.dataset_root)).mirror(category),
+        sparse=sparse_prior(
+            read_record(given.sparse, SparseShape, "shape"),
+            read_record(given.sparse, Attention, "attention"),
+        ),
+        relations=read_record(given.relations, Relations).kept(),
+        dense=dense_prior(read_record(given.dense, DenseShape)),
+        images=image_table(given.manifest, read_record(given.cameras, Cameras)),
+        settings=json.loads(params.settings),
+        seed=params.seed,
+    )
+    prior.save(snakemake.output[0])
+    summary(
+        snakemake,
+        f"{snakemake.output[0]}: {prior.sparse.used.sum()} keypoints, "
+        f"{len(prior.dense.xyz)} dense points",
+    )
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)

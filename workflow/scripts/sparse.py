@@ -1,0 +1,48 @@
+"""results/sparse/{category}.h5: the keypoints in object space, and their descriptors."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from job import job, summary
+from training import descriptor_maps, image_sizes
+
+from semalign3d import store
+from semalign3d.datasets import open_dataset
+from semalign3d.prior.attention import keypoint_attention
+from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.image_descriptors import keypoint_descriptors
+from semalign3d.prior.relations import Relations
+from semalign3d.prior.sparse import fit_sparse
+from semalign3d.records import read_record, write_record
+
+
+def main(snakemake: Any) -> None:
+    params, category = snakemake.params, snakemake.wildcards.category
+    mirror = open_dataset("spair-71k", Path(params.dataset_root)).mirror(category)
+    relations = read_record(snakemake.input.relations, Relations)
+    cameras = read_record(snakemake.input.cameras, Cameras)
+    shape = fit_sparse(relations, mirror, max_iterations=params.max_iterations)
+    maps = descriptor_maps(snakemake.input.descriptors, cameras.stems)
+    views = [
+        keypoint_descriptors(of_image, keypoints, size, mirror)
+        for of_image, keypoints, size in zip(
+            maps, cameras.keypoints_px, image_sizes(cameras), strict=True
+        )
+    ]
+    attention = keypoint_attention(np.concatenate(views))
+    with store.create(snakemake.output[0]) as file:
+        write_record(file.create_group("shape"), shape)
+        write_record(file.create_group("attention"), attention)
+    summary(
+        snakemake,
+        f"{shape.used.sum()} of {len(shape.used)} keypoints, energy {shape.energy.total:.3f} "
+        f"(from the mirrored start {shape.other_energy:.3f})",
+    )
+    for number in np.flatnonzero(~shape.used):
+        summary(snakemake, f"keypoint {number} is not used: {shape.reasons[number]}")
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)
