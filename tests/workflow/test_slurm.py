@@ -42,7 +42,7 @@ needs_slurm = [
 def section(rule: str) -> str:
     """The part of `resources` in the config that a rule takes its own from."""
     stage = rule.split("_")[0]
-    if stage == "manifest":
+    if stage in ("demo", "manifest"):
         return "checks"
     return stage if stage in STAGES else "geometry"
 
