@@ -7,6 +7,7 @@ configfile: workflow.source_path("config/config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 
 
 wildcard_constraints:

@@ -8,21 +8,23 @@ rule cameras:
         annotations=lambda w: annotation_files(w.category, IMAGES[w.category]["trn"]),
     output:
         "results/cameras/{category}.h5",
+    log:
+        "results/logs/cameras/{category}.log",
+    benchmark:
+        "results/benchmarks/cameras/{category}.tsv"
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
     params:
         code=script_code("cameras"),
-        dataset_root=ROOT,
+        dataset_root=lambda wildcards: ROOT,
         candidate=config["masks"]["candidate"],
         slope=config["cameras"]["depth_slope"],
         initial=config["cameras"]["initial_p"],
         erosion_size=config["cameras"]["erosion_size"],
         erosion_iterations=config["cameras"]["erosion_iterations"],
-    log:
-        "results/logs/cameras/{category}.log",
-    benchmark:
-        "results/benchmarks/cameras/{category}.tsv"
-    threads: RUNTIME["threads"]
-    resources:
-        **stage_resources("geometry"),
     script:
         "../workflow/scripts/cameras.py"
 
@@ -39,6 +41,15 @@ for category in CATEGORIES:
                 depth=expand("results/depth/{c}/{s}.h5", c=category, s=stems),
             output:
                 update(expand("results/points/{c}/{s}.h5", c=category, s=stems)),
+            log:
+                f"results/logs/points/{category}_{batch}.log",
+            benchmark:
+                f"results/benchmarks/points/{category}_{batch}.tsv"
+            conda:
+                CONDA
+            threads: RUNTIME["threads"]
+            resources:
+                **stage_resources("geometry"),
             params:
                 code=script_code("points"),
                 category=category,
@@ -47,12 +58,5 @@ for category in CATEGORIES:
                 slope=config["cameras"]["depth_slope"],
                 seed=RUNTIME["seed"],
                 marker=batch_marker("points", category, "trn", batch, stems),
-            log:
-                f"results/logs/points/{category}_{batch}.log",
-            benchmark:
-                f"results/benchmarks/points/{category}_{batch}.tsv"
-            threads: RUNTIME["threads"]
-            resources:
-                **stage_resources("geometry"),
             script:
                 "../workflow/scripts/points.py"

@@ -51,6 +51,7 @@ check_config(config, workflow.source_path("../config/schema.yaml"))
 RUNTIME = config["runtime"]
 IS_DEMO = config["dataset"]["name"] == "demo"
 DEMO_COUNTS = demo_plan.Counts(**config["demo"]["images"])
+CONDA = "../envs/cuda.yaml" if RUNTIME["device"].startswith("cuda") else "../envs/cpu.yaml"
 DEMO_NETWORKS = Path(workflow.basedir) / "demo" / "networks"
 
 
@@ -159,7 +160,7 @@ def set_aside_damaged():
         for path in [path for path in found if path.stat().st_mtime_ns > checked]:
             problem = store.verify(path)
             if problem:
-                aside = path.with_name(path.name + ".damaged")
+                aside = path.with_name(f"{path.name}.damaged")
                 logger.warning(f"{path} is damaged ({problem}): moved to {aside}, will be remade.")
                 path.rename(aside)
         if found:

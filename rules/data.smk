@@ -1,17 +1,5 @@
 # What is there (manifest) and whether it is sound (checks).
 
-FEATURES = for_demo(
-    config["descriptors"]["root"],
-    f"{ROOT}/features",
-    "descriptors.root is not set: give the folder that holds GeoAware-SC's feature files, "
-    "<root>/<category>/<stem>_dino.pt and so on (README, 'With SPair-71k').",
-)
-FEATURE_KINDS = ("dino", "dino_flip", "sd", "sd_flip")
-
-
-def feature_files(category, stems):
-    return [f"{FEATURES}/{category}/{stem}_{kind}.pt" for stem in stems for kind in FEATURE_KINDS]
-
 
 rule manifest:
     """One row an image: split, size, box, number of keypoints."""
@@ -20,14 +8,18 @@ rule manifest:
         annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
     output:
         "results/manifest/{category}.csv",
-    params:
-        code=script_code("manifest"),
-        dataset_root=ROOT,
-        stems=lambda w: [f"{s}/{i}" for s in sorted(IMAGES[w.category]) for i in IMAGES[w.category][s]],
     log:
         "results/logs/manifest/{category}.log",
+    conda:
+        CONDA
     resources:
         **stage_resources("checks"),
+    params:
+        code=script_code("manifest"),
+        dataset_root=lambda wildcards: ROOT,
+        stems=lambda w: [
+            f"{s}/{i}" for s in sorted(IMAGES[w.category]) for i in IMAGES[w.category][s]
+        ],
     script:
         "../workflow/scripts/manifest.py"
 
@@ -43,17 +35,19 @@ rule checks:
         ),
     output:
         "results/checks/{category}.json",
-    params:
-        code=script_code("checks"),
-        dataset_root=ROOT,
-        splits=config["dataset"]["splits"],
-        features_root=FEATURES,
     log:
         "results/logs/checks/{category}.log",
     benchmark:
         "results/benchmarks/checks/{category}.tsv"
+    conda:
+        CONDA
     threads: RUNTIME["threads"]
     resources:
         **stage_resources("checks"),
+    params:
+        code=script_code("checks"),
+        dataset_root=lambda wildcards: ROOT,
+        splits=config["dataset"]["splits"],
+        features_root=lambda wildcards: FEATURES,
     script:
         "../workflow/scripts/checks.py"

@@ -6,14 +6,16 @@ if IS_DEMO:
     rule demo_layout:
         output:
             layout=layout_files(),
-        params:
-            code=script_code("demo_layout"),
-            root=ROOT,
-            counts=DEMO_COUNT_LIST,
         log:
             "results/logs/demo/layout.log",
+        conda:
+            CONDA
         resources:
             **stage_resources("checks"),
+        params:
+            code=script_code("demo_layout"),
+            root=lambda wildcards: ROOT,
+            counts=DEMO_COUNT_LIST,
         script:
             "../workflow/scripts/demo_layout.py"
 
@@ -29,18 +31,20 @@ if IS_DEMO:
                 masks=expand(f"{ROOT}/masks/{category}/{{s}}.png", s=all_stems(category)),
                 depth=expand(f"{ROOT}/depth/{category}/{{s}}_depth.npy", s=all_stems(category)),
                 truth=f"{ROOT}/truth/{category}.npz",
-            params:
-                code=script_code("demo_category"),
-                root=ROOT,
-                category=category,
-                counts=DEMO_COUNT_LIST,
-                seed=RUNTIME["seed"],
             log:
                 f"results/logs/demo/{category}.log",
             benchmark:
                 f"results/benchmarks/demo/{category}.tsv"
+            conda:
+                CONDA
             threads: 8
             resources:
                 **stage_resources("checks"),
+            params:
+                code=script_code("demo_category"),
+                root=lambda wildcards: ROOT,
+                category=category,
+                counts=DEMO_COUNT_LIST,
+                seed=RUNTIME["seed"],
             script:
                 "../workflow/scripts/demo_category.py"

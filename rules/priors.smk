@@ -6,22 +6,24 @@ rule relations:
         cameras="results/cameras/{category}.h5",
     output:
         "results/relations/{category}.h5",
+    log:
+        "results/logs/relations/{category}.log",
+    benchmark:
+        "results/benchmarks/relations/{category}.tsv"
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
     params:
         code=script_code("relations"),
-        dataset_root=ROOT,
+        dataset_root=lambda wildcards: ROOT,
         copies=config["relations"]["copies"],
         noise=config["relations"]["noise"],
         min_images=config["relations"]["min_images"],
         ratio_mode_min=config["relations"]["ratio_mode_min"],
         ratio_mode_max=config["relations"]["ratio_mode_max"],
         seed=RUNTIME["seed"],
-    log:
-        "results/logs/relations/{category}.log",
-    benchmark:
-        "results/benchmarks/relations/{category}.tsv"
-    threads: RUNTIME["threads"]
-    resources:
-        **stage_resources("geometry"),
     script:
         "../workflow/scripts/relations.py"
 
@@ -33,17 +35,19 @@ rule sparse:
         descriptors=training_files("descriptors"),
     output:
         "results/sparse/{category}.h5",
-    params:
-        code=script_code("sparse"),
-        dataset_root=ROOT,
-        max_iterations=config["sparse"]["max_iterations"],
     log:
         "results/logs/sparse/{category}.log",
     benchmark:
         "results/benchmarks/sparse/{category}.tsv"
+    conda:
+        CONDA
     threads: RUNTIME["threads"]
     resources:
         **stage_resources("geometry"),
+    params:
+        code=script_code("sparse"),
+        dataset_root=lambda wildcards: ROOT,
+        max_iterations=config["sparse"]["max_iterations"],
     script:
         "../workflow/scripts/sparse.py"
 
@@ -56,22 +60,24 @@ rule dense:
         descriptors=training_files("descriptors"),
     output:
         "results/dense/{category}.h5",
+    log:
+        "results/logs/dense/{category}.log",
+    benchmark:
+        "results/benchmarks/dense/{category}.tsv"
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("dense", on_gpu=True),
     params:
         code=script_code("dense"),
-        dataset_root=ROOT,
+        dataset_root=lambda wildcards: ROOT,
         clusters=config["dense"]["clusters"],
         nearest=config["dense"]["nearest"],
         outliers=config["dense"]["outliers"],
         tolerance=config["dense"]["tolerance"],
         flat=config["dense"]["flat"],
         seed=RUNTIME["seed"],
-    log:
-        "results/logs/dense/{category}.log",
-    benchmark:
-        "results/benchmarks/dense/{category}.tsv"
-    threads: RUNTIME["threads"]
-    resources:
-        **stage_resources("dense", on_gpu=True),
     script:
         "../workflow/scripts/dense.py"
 
@@ -98,16 +104,18 @@ rule prior:
         dense="results/dense/{category}.h5",
     output:
         "results/priors/{category}.h5",
-    params:
-        code=script_code("prior"),
-        dataset=config["dataset"]["name"],
-        dataset_root=ROOT,
-        settings=json.dumps({name: config[name] for name in PRIOR_SECTIONS}, sort_keys=True),
-        seed=RUNTIME["seed"],
     log:
         "results/logs/prior/{category}.log",
+    conda:
+        CONDA
     threads: RUNTIME["threads"]
     resources:
         **stage_resources("geometry"),
+    params:
+        code=script_code("prior"),
+        dataset=config["dataset"]["name"],
+        dataset_root=lambda wildcards: ROOT,
+        settings=json.dumps({name: config[name] for name in PRIOR_SECTIONS}, sort_keys=True),
+        seed=RUNTIME["seed"],
     script:
         "../workflow/scripts/prior.py"

@@ -11,12 +11,14 @@ rule figure_prior:
             category="Priors",
             labels={"category": "{category}"},
         ),
-    params:
-        code=script_code("figure_prior"),
     log:
         "results/logs/figures/{category}_prior.log",
+    conda:
+        CONDA
     threads: RUNTIME["threads"]
     resources:
         **stage_resources("geometry"),
+    params:
+        code=script_code("figure_prior"),
     script:
         "../workflow/scripts/figure_prior.py"

@@ -60,11 +60,10 @@ def _draw_keypoints(axes: Axes, placed: np.ndarray, used: np.ndarray, colors: np
     lines = placed[used][np.stack([tree.row, tree.col], axis=1)][:, :, :2]
     axes.add_collection(LineCollection(lines, colors="0.8", linewidths=1.5, zorder=0))
     order = used[np.argsort(placed[used, 2])]
-    axes.scatter(*placed[order, :2].T, s=70, c=colors[order], edgecolors="0.2", linewidths=0.8)
-    for index in order:
-        axes.annotate(
-            str(index), placed[index, :2], xytext=(5, 5), textcoords="offset points", fontsize=9
-        )
+    x, y = placed[:, 0], placed[:, 1]
+    axes.scatter(x[order], y[order], s=70, c=colors[order], edgecolors="0.2", linewidths=0.8)
+    for i in order:
+        axes.annotate(str(i), (x[i], y[i]), xytext=(5, 5), textcoords="offset points", fontsize=9)
 
 
 def _draw_cloud(axes: Axes, cloud: np.ndarray, colors: np.ndarray) -> None:
@@ -73,7 +72,8 @@ def _draw_cloud(axes: Axes, cloud: np.ndarray, colors: np.ndarray) -> None:
     near = cloud[order, 2] - cloud[:, 2].min()
     near = (near / max(float(near.max()), 1e-12))[:, None]
     shaded = 1.0 - (1.0 - colors[order]) * (0.35 + 0.65 * near)
-    axes.scatter(*cloud[order, :2].T, s=6 + 22 * near[:, 0], c=shaded, linewidths=0)
+    x, y = cloud[order, 0], cloud[order, 1]
+    axes.scatter(x, y, s=6 + 22 * near[:, 0], c=shaded, linewidths=0)
 
 
 def _frame(pair: tuple[Axes, ...], shown: np.ndarray) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from job import job, summary
 from training import by_stem
@@ -12,6 +12,9 @@ from semalign3d.datasets import Dataset, open_dataset
 from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
 from semalign3d.records import write_record
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def annotated_views(dataset: Dataset, snakemake: Any) -> Iterator[AnnotatedView]:

@@ -1,13 +1,16 @@
 """results/checks/{category}.json: every input of a category is there and sound, or a full list."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from job import job, summary
 
 from semalign3d.checks import check_category
 from semalign3d.datasets import open_dataset
 from semalign3d.errors import InputError
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:

@@ -1,12 +1,15 @@
 """One category of the built-in demo: images, annotations, features, masks, depth and truth."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from job import job, summary
 
 from demo.dataset import make_category
 from demo.plan import Counts
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:

@@ -1,12 +1,15 @@
 """The demo's Layout files: the pair names of each split, for all categories."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from job import job
 
 from demo.dataset import write_layout
 from demo.plan import Counts
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from job import job, summary
@@ -17,6 +17,9 @@ from semalign3d.prior.image_descriptors import pixel_descriptors
 from semalign3d.prior.sparse import SparseShape
 from semalign3d.records import read_record, write_record
 from semalign3d.seeds import generator
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def views(cameras: Cameras, files: dict[str, str]) -> Iterator[ViewPoints]:

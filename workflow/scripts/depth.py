@@ -1,7 +1,7 @@
 """results/depth/{category}/{image}.h5: relative inverse depth (larger is nearer)."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batch import ImageBatch
 from job import job, summary
@@ -12,6 +12,9 @@ from semalign3d.digest import file_digest, values_digest
 from semalign3d.images import read_image
 from semalign3d.models import depth
 from semalign3d.models.device import pick_device
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:
@@ -39,7 +42,7 @@ def main(snakemake: Any) -> None:
         )
     for stem in batch.progress():
         if by_network:
-            inverse_depth = network.predict(read_image(source_file(stem)))
+            inverse_depth = network.predict(read_image(source_file(stem)), name=stem)
         else:
             record = dataset.record(params.category, stem, "trn")
             size = (record.width, record.height)

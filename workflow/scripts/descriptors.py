@@ -1,7 +1,7 @@
 """results/descriptors/{category}/{image}.h5: descriptor maps of an image and its mirror image."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from batch import ImageBatch
@@ -11,6 +11,9 @@ from semalign3d import store
 from semalign3d.digest import file_digest, values_digest
 from semalign3d.models import descriptors
 from semalign3d.models.device import pick_device
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:

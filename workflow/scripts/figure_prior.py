@@ -1,6 +1,6 @@
 """results/figures/{category}/prior.png: the prior from three sides."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from job import job
@@ -8,6 +8,9 @@ from job import job
 from semalign3d.figures.prior import draw_prior
 from semalign3d.figures.save import save_figure
 from semalign3d.prior.prior import Prior
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:

@@ -3,13 +3,16 @@
 import csv
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from job import job, summary
 
 from semalign3d.datasets import load_records, open_dataset
 from semalign3d.datasets.records import ImageRecord
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 COLUMNS = ("image", "split", "width", "height", "x1", "y1", "x2", "y2", "keypoints")
 

@@ -1,7 +1,7 @@
 """results/masks/{category}/{image}.h5: SAM's candidates for the object, or the user's masks."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from batch import ImageBatch
@@ -14,6 +14,9 @@ from semalign3d.digest import file_digest, values_digest
 from semalign3d.images import read_image
 from semalign3d.models import masks
 from semalign3d.models.device import pick_device
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def visible_keypoints(record: ImageRecord) -> np.ndarray:
@@ -30,9 +33,9 @@ def main(snakemake: Any) -> None:
 
     def stamp(record: ImageRecord) -> str:
         if by_sam:
-            made_from = file_digest(record.path), visible_keypoints(record).tolist()
+            made_from = [file_digest(record.path), visible_keypoints(record).tolist()]
         else:
-            made_from = file_digest(masks.mask_file(params.source, params.category, record.stem))
+            made_from = [file_digest(masks.mask_file(params.source, params.category, record.stem))]
         return values_digest(code=params.code, model=identity, made_from=made_from)
 
     batch = ImageBatch(snakemake.output, {stem: stamp(record) for stem, record in records.items()})

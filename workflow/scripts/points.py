@@ -1,7 +1,6 @@
 """results/points/{category}/{image}.h5: sampled object points and keypoints in camera space."""
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from batch import ImageBatch
@@ -16,6 +15,9 @@ from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import Cameras
 from semalign3d.records import read_record
 from semalign3d.seeds import generator
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def sampled_points(

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from semalign3d.prior.prior import ImageTable, Prior, dense_prior, sparse_prior
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import SparseShape
 from semalign3d.records import read_record
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def image_table(manifest: str, cameras: Cameras) -> ImageTable:

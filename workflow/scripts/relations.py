@@ -1,7 +1,7 @@
 """results/relations/{category}.h5: Beta distributions of all relations between keypoints."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from job import job, summary
 from training import training_views
@@ -12,6 +12,9 @@ from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.relations import fit_relations
 from semalign3d.records import read_record, write_record
 from semalign3d.seeds import generator
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:

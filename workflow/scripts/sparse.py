@@ -1,7 +1,7 @@
 """results/sparse/{category}.h5: the keypoints in object space, and their descriptors."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from job import job, summary
@@ -15,6 +15,9 @@ from semalign3d.prior.image_descriptors import keypoint_descriptors
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import fit_sparse
 from semalign3d.records import read_record, write_record
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:
