@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist, squareform
 matplotlib.use("Agg")
 
 # (title, azimuth, elevation) in degrees, around the second axis of the canonical frame.
-VIEWS = (("three-quarter", 35.0, 20.0), ("along the mirror plane", 0.0, 0.0), ("side", 90.0, 0.0))
+VIEWS = (("three-quarter", 35.0, 20.0), ("in the mirror plane", 0.0, 0.0), ("side", 90.0, 0.0))
 MARGIN = 0.06
 
 

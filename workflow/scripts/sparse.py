@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from job import job, summary
-from training import descriptor_maps, image_sizes
+from training import descriptor_maps, image_sizes, training_views
 
 from semalign3d import store
 from semalign3d.datasets import open_dataset
@@ -14,6 +14,7 @@ from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.image_descriptors import keypoint_descriptors
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import fit_sparse
+from semalign3d.prior.upright import stand_up
 from semalign3d.records import read_record, write_record
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def main(snakemake: Any) -> None:
     relations = read_record(snakemake.input.relations, Relations)
     cameras = read_record(snakemake.input.cameras, Cameras)
     shape = fit_sparse(relations, mirror, max_iterations=params.max_iterations)
+    shape = stand_up(shape, training_views(cameras, mirror)[0])
     maps = descriptor_maps(snakemake.input.descriptors, cameras.stems)
     views = [
         keypoint_descriptors(of_image, keypoints, size, mirror)
