@@ -16,7 +16,9 @@ def sparse_shape(xyz: np.ndarray) -> SparseShape:
     return SparseShape(xyz, used, ("",) * len(xyz), TERMS, 0.0)
 
 
-def photos(xyz: np.ndarray, rng: np.random.Generator, elevations: tuple[float, float]) -> np.ndarray:
+def photos(
+    xyz: np.ndarray, rng: np.random.Generator, elevations: tuple[float, float]
+) -> np.ndarray:
     """Views (M, K, 3) of a shape whose y is up: all round, camera y down, z forward."""
     views = []
     for azimuth in np.linspace(0, 360, 12, endpoint=False):
