@@ -11,7 +11,7 @@ include: "rules/inputs.smk"
 
 
 wildcard_constraints:
-    category="|".join(map(re.escape, CATEGORIES)),
+    category=CATEGORY_PATTERN,
 
 
 include: "rules/data.smk"

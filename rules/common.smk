@@ -1,5 +1,6 @@
 # What the rules share: the checked configuration, the dataset's images and batches.
 
+import difflib
 import json
 import re
 import zlib
@@ -68,28 +69,33 @@ def dataset_root():
 ROOT = dataset_root()
 
 
-def for_demo(value, demo_value, missing):
-    """A setting, or for the demo its own default; elsewhere a missing one is an error."""
-    if value is not None:
-        return str(value)
-    if IS_DEMO:
-        return str(demo_value)
-    raise WorkflowError(missing)
-
-
 def image_splits():
     """{category: {split: stems}}: known before the demo is made, read from Layout otherwise."""
     if IS_DEMO:
         return {c: demo_plan.splits(c, DEMO_COUNTS) for c in demo_plan.CATEGORIES}
     try:
         dataset = open_dataset(config["dataset"]["name"], Path(ROOT))
-        return {c: dataset.splits(c) for c in dataset.categories()}
+        found = {c: dataset.splits(c) for c in dataset.categories()}
     except InputError as error:
         raise WorkflowError(str(error)) from error
+    if not found:
+        raise WorkflowError(f"dataset.root: the lists of image pairs under {ROOT} are empty.")
+    return found
 
 
 IMAGES = image_splits()
 CATEGORIES = sorted(IMAGES)
+CATEGORY_PATTERN = "|".join(map(re.escape, CATEGORIES))
+
+
+def no_such_category(wildcards):
+    """Input function that raises an error."""
+    name = re.split(r"[./]", wildcards.unknown)[0]
+    alike = difflib.get_close_matches(name, CATEGORIES, n=1)
+    raise WorkflowError(
+        f"no category {name!r} in {ROOT}; there are: {', '.join(CATEGORIES)}."
+        + (f" Did you mean {alike[0]!r}?" if alike else "")
+    )
 
 
 def image_batches(category, split):
@@ -98,6 +104,11 @@ def image_batches(category, split):
     for stem in IMAGES[category].get(split, ()):
         batches.setdefault(zlib.crc32(stem.encode()) % RUNTIME["batches"], []).append(stem)
     return dict(sorted(batches.items()))
+
+
+def later(function, *arguments):
+    """Input function that gives the same for all wildcards: called when a job is wanted."""
+    return lambda wildcards: function(*arguments)
 
 
 def training_files(stage):

@@ -27,11 +27,10 @@ rule manifest:
 rule checks:
     """Every image, annotation and feature file: present, readable, right shape, finite."""
     input:
-        manifest="results/manifest/{category}.csv",
         images=lambda w: image_files(w.category, all_stems(w.category)),
         annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
-        features=lambda w: present(
-            feature_files(w.category, all_stems(w.category, config["dataset"]["splits"]))
+        features=lambda w: present_features(
+            w.category, all_stems(w.category, config["dataset"]["splits"])
         ),
     output:
         "results/checks/{category}.json",
@@ -51,3 +50,15 @@ rule checks:
         features_root=lambda wildcards: FEATURES,
     script:
         "../workflow/scripts/checks.py"
+
+
+rule unknown_category:
+    """A result of a category that the dataset does not have: an error that lists those it has."""
+    input:
+        no_such_category,
+    output:
+        "results/{stage}/{unknown}",
+    wildcard_constraints:
+        stage="manifest|checks|descriptors|masks|depth|cameras|points|relations|sparse|dense"
+        "|priors|figures",
+        unknown=f"(?!(?:{CATEGORY_PATTERN})[./]).+",

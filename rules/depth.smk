@@ -8,7 +8,7 @@ for category in CATEGORIES:
                 f"depth_{category}_{batch}"
             input:
                 images=image_files(category, stems),
-                source=depth_inputs(category, stems),
+                source=later(depth_inputs, category, stems),
                 checked=ancient(f"results/checks/{category}.json"),
             output:
                 update(expand("results/depth/{c}/{s}.h5", c=category, s=stems)),

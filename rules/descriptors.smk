@@ -8,8 +8,8 @@ for category in CATEGORIES:
                 name:
                     f"descriptors_{category}_{split}_{batch}"
                 input:
-                    features=present(feature_files(category, stems)),
-                    checkpoint=[] if POST_PROCESSOR == "raw" else POST_PROCESSOR,
+                    features=later(present_features, category, stems),
+                    checkpoint=later(post_processor_files),
                     checked=ancient(f"results/checks/{category}.json"),
                 output:
                     update(expand("results/descriptors/{c}/{s}.h5", c=category, s=stems)),

@@ -2,48 +2,87 @@
 
 from semalign3d.models.masks import mask_file
 
-FEATURES = for_demo(
-    config["descriptors"]["root"],
+SOURCE_PROBLEMS = {}
+
+
+def source(key, demo_value, remedy):
+    """The path that a setting gives, or for the demo its own default.
+
+    A problem with it is noted and stops the jobs that need the path, not the others.
+    """
+    section, name = key.split(".")
+    value = config[section][name]
+    if IS_DEMO:
+        return str(value or demo_value)
+    if value is None:
+        SOURCE_PROBLEMS[key] = f"{key} is not set: {remedy}"
+    elif value != "raw" and not Path(value).exists():
+        SOURCE_PROBLEMS[key] = f"{key}: {value} does not exist: {remedy}"
+    return value
+
+
+def require(key):
+    """Raise an error that lists the problems of all sources if this one has any."""
+    if key in SOURCE_PROBLEMS:
+        raise WorkflowError("The configuration has problems:", *SOURCE_PROBLEMS.values())
+
+
+FEATURES = source(
+    "descriptors.root",
     f"{ROOT}/features",
-    "descriptors.root is not set: give the folder that holds GeoAware-SC's feature files, "
+    "give the folder that holds GeoAware-SC's feature files, "
     "<root>/<category>/<stem>_dino.pt and so on (README, 'With SPair-71k').",
 )
 FEATURE_KINDS = ("dino", "dino_flip", "sd", "sd_flip")
 
 
 def feature_files(category, stems):
+    require("descriptors.root")
     return [f"{FEATURES}/{category}/{stem}_{kind}.pt" for stem in stems for kind in FEATURE_KINDS]
 
 
-POST_PROCESSOR = for_demo(
-    config["descriptors"]["checkpoint"],
+def present_features(category, stems):
+    return present(feature_files(category, stems))
+
+
+POST_PROCESSOR = source(
+    "descriptors.checkpoint",
     DEMO_NETWORKS / "post_processor.pth",
-    "descriptors.checkpoint is not set: give the post-processor checkpoint of GeoAware-SC "
+    "give the post-processor checkpoint of GeoAware-SC "
     "(best_856.PTH, from https://github.com/Junyi42/GeoAware-SC), or 'raw' to do without one.",
 )
+
+
+def post_processor_files():
+    require("descriptors.checkpoint")
+    return [] if POST_PROCESSOR == "raw" else POST_PROCESSOR
+
 
 SAM_CHECKPOINTS = "https://github.com/facebookresearch/segment-anything#model-checkpoints"
 MASKS = config["masks"]
 MASKS_BY_SAM = MASKS["source"] == "sam"
 SAM_TYPE = MASKS["model_type"] or ("vit_demo" if IS_DEMO else "vit_h")
 if MASKS_BY_SAM:
-    MASK_SOURCE = for_demo(
-        MASKS["checkpoint"],
+    MASK_SOURCE = source(
+        "masks.checkpoint",
         DEMO_NETWORKS / "sam_demo.pth",
-        f"masks.checkpoint is not set: download the {SAM_TYPE} checkpoint from {SAM_CHECKPOINTS} "
+        f"download the {SAM_TYPE} checkpoint from {SAM_CHECKPOINTS} "
         "and give its path (or set masks.source to files).",
     )
 else:
-    MASK_SOURCE = for_demo(
-        MASKS["root"],
+    MASK_SOURCE = source(
+        "masks.root",
         f"{ROOT}/masks",
-        "masks.root is not set: masks.source is files, so give the folder that holds "
+        "masks.source is files, so give the folder that holds "
         "<category>/<stem>_masks.npy or <category>/<stem>.png.",
     )
 
 
 def mask_inputs(category, stems):
-    """The user's mask files; the demo's are pictures, also before they are made."""
+    """SAM's checkpoint, or the mask files; the demo's are pictures, also before they are made."""
+    require("masks.checkpoint" if MASKS_BY_SAM else "masks.root")
+    if MASKS_BY_SAM:
+        return MASK_SOURCE
     if IS_DEMO and MASK_SOURCE == f"{ROOT}/masks":
         return [f"{MASK_SOURCE}/{category}/{stem}.png" for stem in stems]
     return [str(mask_file(MASK_SOURCE, category, stem)) for stem in stems]
@@ -56,16 +95,16 @@ if DEPTH_BY_NETWORK:
         str(DEMO_NETWORKS / "depth") if IS_DEMO else "depth-anything/Depth-Anything-V2-Large-hf"
     )
 else:
-    DEPTH_SOURCE = for_demo(
-        DEPTH["root"],
+    DEPTH_SOURCE = source(
+        "depth.root",
         f"{ROOT}/depth",
-        "depth.root is not set: depth.source is files, so give the folder that holds "
-        "<category>/<stem>_depth.npy.",
+        "depth.source is files, so give the folder that holds <category>/<stem>_depth.npy.",
     )
 
 
 def depth_inputs(category, stems):
     """The depth files, or the network's where it lies in a local folder."""
+    require("depth.root")
     if not DEPTH_BY_NETWORK:
         return [f"{DEPTH_SOURCE}/{category}/{stem}_depth.npy" for stem in stems]
     return sorted(map(str, Path(DEPTH_SOURCE).glob("*.safetensors")))

@@ -9,7 +9,7 @@ for category in CATEGORIES:
             input:
                 images=image_files(category, stems),
                 annotations=annotation_files(category, stems),
-                source=MASK_SOURCE if MASKS_BY_SAM else mask_inputs(category, stems),
+                source=later(mask_inputs, category, stems),
                 checked=ancient(f"results/checks/{category}.json"),
             output:
                 update(expand("results/masks/{c}/{s}.h5", c=category, s=stems)),
