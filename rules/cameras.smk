@@ -56,6 +56,8 @@ for category in CATEGORIES:
                 candidate=config["masks"]["candidate"],
                 per_image=config["points"]["per_image"],
                 slope=config["cameras"]["depth_slope"],
+                erosion_size=config["cameras"]["erosion_size"],
+                erosion_iterations=config["cameras"]["erosion_iterations"],
                 seed=RUNTIME["seed"],
                 marker=batch_marker("points", category, "trn", batch, stems),
             script:

@@ -37,7 +37,7 @@ if IS_DEMO:
                 f"results/benchmarks/demo/{category}.tsv"
             conda:
                 CONDA
-            threads: 8
+            threads: 2
             resources:
                 **stage_resources("checks"),
             params:

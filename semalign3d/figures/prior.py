@@ -32,12 +32,12 @@ def draw_prior(
     point_colors : (n, 3) RGB in [0, 1].
     title : text above the picture.
     """
-    figure = Figure(figsize=(12, 8), layout="constrained")
+    used = np.flatnonzero(np.isfinite(keypoints).all(axis=1))
+    rotations = [view_rotation(azimuth, elevation) for _, azimuth, elevation in VIEWS]
+    figure = Figure(figsize=(12, _height(points, rotations)), layout="constrained")
     axes = figure.subplots(2, len(VIEWS))
     figure.suptitle(title)
-    used = np.flatnonzero(np.isfinite(keypoints).all(axis=1))
-    for column, (name, azimuth, elevation) in enumerate(VIEWS):
-        rotation = view_rotation(azimuth, elevation)
+    for column, ((name, _, _), rotation) in enumerate(zip(VIEWS, rotations, strict=True)):
         placed, cloud = keypoints @ rotation.T, points @ rotation.T
         _draw_keypoints(axes[0, column], placed, used, keypoint_colors)
         _draw_cloud(axes[1, column], cloud, point_colors)
@@ -52,6 +52,13 @@ def view_rotation(azimuth: float, elevation: float) -> np.ndarray:
     turn = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
     tilt = np.array([[1, 0, 0], [0, np.cos(e), -np.sin(e)], [0, np.sin(e), np.cos(e)]])
     return np.asarray(tilt @ turn)
+
+
+def _height(points: np.ndarray, rotations: list[np.ndarray]) -> float:
+    """Height of a figure 12 wide that has two rows of pictures of the shape and little space."""
+    extents = np.array([np.ptp(points @ rotation.T, axis=0)[:2] for rotation in rotations])
+    tallest = float((extents[:, 1] / np.maximum(extents[:, 0], 0.2)).max())
+    return float(np.clip(2.0 * (4.0 * tallest + 0.8), 5.0, 10.0))
 
 
 def _draw_keypoints(axes: Axes, placed: np.ndarray, used: np.ndarray, colors: np.ndarray) -> None:

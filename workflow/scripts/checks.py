@@ -24,7 +24,7 @@ def main(snakemake: Any) -> None:
     )
     summary(snakemake, report.line())
     if report.problems:
-        raise InputError(report.problems, hint="Nothing was computed from these files.")
+        raise InputError(report.problems, hint="Mend or replace these files and run again; nothing was computed from them.")
     for exclusion in report.exclusions:
         summary(snakemake, f"left out: {exclusion}")
     Path(snakemake.output[0]).write_text(report.to_json())

@@ -10,7 +10,7 @@ from training import by_stem
 from semalign3d import store
 from semalign3d.digest import file_digest, values_digest
 from semalign3d.geometry.cameras import back_project, depth_from_inverse
-from semalign3d.geometry.keypoints import sample_pixels
+from semalign3d.geometry.keypoints import erode, sample_pixels
 from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import Cameras
 from semalign3d.records import read_record
@@ -18,6 +18,18 @@ from semalign3d.seeds import generator
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
+
+
+SETTINGS = (
+    "code",
+    "category",
+    "candidate",
+    "per_image",
+    "slope",
+    "erosion_size",
+    "erosion_iterations",
+    "seed",
+)
 
 
 def sampled_points(
@@ -34,6 +46,7 @@ def sampled_points(
     number = cameras.stems.index(stem)
     candidates = store.read(mask_path, "masks", "scores")
     mask = select_mask(candidates["masks"], candidates["scores"], params.candidate)
+    mask = erode(mask, params.erosion_size, params.erosion_iterations)
     rng = generator(params.seed, "points", params.category, stem)
     pixels = sample_pixels(mask, params.per_image, rng)
     depth = depth_from_inverse(store.read(depth_path, "depth")["depth"], params.slope)
@@ -50,10 +63,7 @@ def main(snakemake: Any) -> None:
     params = snakemake.params
     cameras = read_record(snakemake.input.cameras, Cameras)
     masks, depths = by_stem(snakemake.input.masks), by_stem(snakemake.input.depth)
-    settings = {
-        name: getattr(params, name)
-        for name in ("code", "category", "candidate", "per_image", "slope", "seed")
-    }
+    settings = {name: getattr(params, name) for name in SETTINGS}
     camera_digest = file_digest(snakemake.input.cameras)
     stamps = {
         stem: values_digest(
