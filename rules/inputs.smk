@@ -27,6 +27,19 @@ def require(key):
         raise WorkflowError("The configuration has problems:", *SOURCE_PROBLEMS.values())
 
 
+def warn_of_unused(section, keys):
+    """Say which settings play no part with the chosen source."""
+    unused = [f"{section}.{key}" for key in keys if config[section][key] is not None]
+    if unused and workflow.is_main_process:
+        chosen = config[section]["source"]
+        logger.warning(f"Not used, since {section}.source is {chosen}: {', '.join(unused)}")
+
+
+warn_of_unused(
+    "masks", ["root"] if config["masks"]["source"] == "sam" else ["model_type", "checkpoint"]
+)
+warn_of_unused("depth", ["root"] if config["depth"]["source"] == "depth_anything" else ["model"])
+
 FEATURES = source(
     "descriptors.root",
     f"{ROOT}/features",
@@ -98,7 +111,8 @@ else:
     DEPTH_SOURCE = source(
         "depth.root",
         f"{ROOT}/depth",
-        "depth.source is files, so give the folder that holds <category>/<stem>_depth.npy.",
+        "depth.source is files, so give the folder that holds <category>/<stem>_depth.npy "
+        "(or set depth.source to depth_anything).",
     )
 
 
