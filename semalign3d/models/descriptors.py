@@ -133,8 +133,13 @@ class DescriptorEncoder:
         self.network = None if checkpoint is None else load_post_processor(checkpoint).to(device)
         self.channels = None if self.network is None else self.network.channels
 
-    def encode(self, features: Mapping[str, "torch.Tensor"]) -> np.ndarray:
+    def encode(self, features: Mapping[str, "torch.Tensor"], name: str = "features") -> np.ndarray:
         """Map features, as `read_features` gives them, to (G, G, C) float32.
+
+        Parameters
+        ----------
+        features : s3, s4, s5 and dino.
+        name : what errors call them.
 
         Raises
         ------
@@ -142,23 +147,23 @@ class DescriptorEncoder:
         """
         import torch
 
-        self._check_channels(features)
+        self._check_channels(features, name)
         with torch.inference_mode():
             inputs = {name: features[name].to(self.device) for name in INPUTS}
             descriptors = _raw(inputs) if self.network is None else self.network(inputs)
             cells = descriptors[0].permute(1, 2, 0).contiguous()
             lengths = torch.linalg.vector_norm(cells, dim=2, keepdim=True)
             if not torch.isfinite(lengths).all():
-                raise InputError("descriptors are not finite: the features' values are too large")
+                raise InputError(f"{name}: the values are too large, descriptors are not finite")
             return cells.div_(lengths.clamp(min=SMALLEST_LENGTH)).cpu().numpy()
 
-    def _check_channels(self, features: Mapping[str, "torch.Tensor"]) -> None:
+    def _check_channels(self, features: Mapping[str, "torch.Tensor"], name: str) -> None:
         if self.channels is None:
             return
         found = {name: features[name].shape[1] for name in INPUTS}
         if found != self.channels:
             raise InputError(
-                f"features have channels {found}, the post-processor checkpoint expects "
+                f"{name}: channels are {found}, the post-processor checkpoint expects "
                 f"{self.channels}",
                 hint="Use the checkpoint that was trained on features of this kind.",
             )

@@ -35,7 +35,10 @@ def main(snakemake: Any) -> None:
         encoder = descriptors.DescriptorEncoder(checkpoint, device)
     for stem in batch.progress():
         maps = [
-            encoder.encode(descriptors.read_features(folder, stem, mirrored=mirrored))
+            encoder.encode(
+                descriptors.read_features(folder, stem, mirrored=mirrored),
+                name=f"features of {stem} in {folder}",
+            )
             for mirrored in (False, True)
         ]
         with batch.create(stem) as file:
