@@ -24,7 +24,8 @@ def main(snakemake: Any) -> None:
     )
     summary(snakemake, report.line())
     if report.problems:
-        raise InputError(report.problems, hint="Mend or replace these files and run again; nothing was computed from them.")
+        hint = "Mend or replace these files and run again; nothing was computed from them."
+        raise InputError(report.problems, hint=hint)
     for exclusion in report.exclusions:
         summary(snakemake, f"left out: {exclusion}")
     Path(snakemake.output[0]).write_text(report.to_json())
