@@ -1,0 +1,202 @@
+"""A user's dataset in SPair-71k's layout: masks and depth from files, features of full size."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import runs
+import torch
+
+from demo.dataset import make_category, write_layout
+from demo.plan import Counts, splits
+from semalign3d import store
+from semalign3d.models.post_processor import INPUTS, PostProcessor
+from semalign3d.prior.prior import Prior
+
+pytestmark = pytest.mark.workflow
+
+FULL_SIZE = {"s3": (640, 60), "s4": (1280, 30), "s5": (1280, 15), "dino": (768, 60)}
+"""Channels and grid of the published features."""
+WIDTH = 768
+FEW, MANY = Counts(4, 2, 2), Counts(12, 2, 2)
+UNSEEN = "chair_010"
+"""A training image of which no keypoint is seen."""
+SCARCE = "chair_011"
+"""A training image with 3 keypoints, one more being outside of it."""
+POINTS = 500
+CLUSTERS = 200
+
+
+def write_features(folder: Path, stems: tuple[str, ...]) -> None:
+    """Random features of full size; files of two images, linked for the others."""
+    folder.mkdir(parents=True)
+    rng = torch.Generator().manual_seed(0)
+    for number, stem in enumerate(stems):
+        for end in ("", "_flip"):
+            names = [f"{stem}_dino{end}.pt", f"{stem}_sd{end}.pt"]
+            if number < 2:
+                tensors = {
+                    name: torch.randn(1, channels, side, side, generator=rng)
+                    for name, (channels, side) in FULL_SIZE.items()
+                }
+                torch.save(tensors.pop("dino"), folder / names[0])
+                torch.save(tensors, folder / names[1])
+            else:
+                for name in names:
+                    os.link(folder / name.replace(stem, stems[number % 2]), folder / name)
+
+
+def write_checkpoint(path: Path) -> None:
+    """A post-processor network of the published one's size, with random weights."""
+    rng = torch.Generator().manual_seed(1)
+    network = PostProcessor([FULL_SIZE[name][0] for name in INPUTS], WIDTH // 4, WIDTH)
+    for name, parameter in network.named_parameters():
+        if parameter.ndim == 4:
+            torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5, generator=rng)
+        assert torch.isfinite(parameter).all(), name
+    torch.save(network.state_dict(), path)
+
+
+def change_keypoints(root: Path, stem: str, wanted: int, outside: int = 0) -> None:
+    """Keep some of an image's keypoints, and move some more out of the image."""
+    path = root / "ImageAnnotation" / "chair" / f"{stem}.json"
+    annotation = json.loads(path.read_text())
+    seen = [key for key, place in annotation["kps"].items() if place is not None]
+    assert len(seen) >= wanted + outside
+    for key in seen[wanted:]:
+        annotation["kps"][key] = None
+    for key in seen[wanted : wanted + outside]:
+        annotation["kps"][key] = [annotation["image_width"] + 50, 10]
+    path.write_text(json.dumps(annotation))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Two datasets, of few and of many training images, the former being some of the latter."""
+    base = tmp_path_factory.mktemp("user")
+    made = base / "many"
+    make_category(made, "chair", MANY, processes=2)
+    for name in ("features", "truth"):
+        subprocess.run(["rm", "-r", str(made / name)], check=True)
+    change_keypoints(made, UNSEEN, 0)
+    change_keypoints(made, SCARCE, 3, outside=1)
+    (base / "few").mkdir()
+    for name in ("JPEGImages", "ImageAnnotation"):
+        (base / "few" / name).symlink_to(made / name)
+    for name, counts in (("few", FEW), ("many", MANY)):
+        write_layout(base / name, ("chair",), counts)
+    write_features(base / "features" / "chair", splits("chair", MANY)["trn"])
+    write_checkpoint(base / "post_processor.pth")
+    yield base
+    subprocess.run(["rm", "-r", str(base)], check=True)
+
+
+def config(name: str) -> dict[str, object]:
+    """Paths relative to the folder that Snakemake runs in, `folder / f"run-{name}"`."""
+    return {
+        "dataset": {"name": "spair-71k", "root": f"../{name}", "splits": ["trn"]},
+        "descriptors": {"root": "../features", "checkpoint": "../post_processor.pth"},
+        "masks": {"source": "files", "root": "../many/masks"},
+        "depth": {"source": "files", "root": "../many/depth"},
+        "points": {"per_image": POINTS},
+        "relations": {"min_images": 2},
+        "dense": {"clusters": CLUSTERS},
+    }
+
+
+def peak_memory(place: Path, target: str, settings: dict[str, object]) -> int:
+    """Run Snakemake; the most memory (kB) that it or one of its jobs had."""
+    environment = {**os.environ, "PYTHONPATH": str(runs.REPOSITORY)}
+    with open(place / "run.log", "w") as output:
+        process = subprocess.Popen(
+            runs.command(target, config=settings),
+            cwd=place,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, (place / "run.log").read_text()[-8000:]
+    return usage.ru_maxrss
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a run up to the dense stage took and left.
+
+    Attributes
+    ----------
+    place : where it ran.
+    features, dense : peak memory in kB of checks and descriptors, and of the dense stage.
+    output : what it printed before the dense stage.
+    """
+
+    place: Path
+    features: int
+    dense: int
+    output: str
+
+
+def run_chain(folder: Path, name: str) -> Chain:
+    place, settings = folder / f"run-{name}", config(name)
+    place.mkdir()
+    features = peak_memory(place, "results/descriptors/chair/chair_000.h5", settings)
+    before = ("results/sparse/chair.h5", "results/points/chair/chair_000.h5")
+    output = runs.run(place, *before, config=settings).output
+    dense = peak_memory(place, "results/dense/chair.h5", settings)
+    return Chain(place, features, dense, (place / "run.log").read_text() + output)
+
+
+@pytest.fixture(scope="module")
+def many(folder: Path) -> Chain:
+    return run_chain(folder, "many")
+
+
+def test_from_the_files_to_the_prior(many: Chain) -> None:
+    runs.run(many.place, "results/priors/chair.h5", config=config("many"))
+    prior = Prior.load(many.place / "results" / "priors" / "chair.h5")
+    assert prior.dataset == "spair-71k"
+    assert prior.dense.descriptors.shape[1] == WIDTH
+    assert np.isfinite(prior.dense.xyz).all()
+    assert prior.sparse.used.sum() >= 10
+    files = sorted((many.place / "results").rglob("*.h5"))
+    assert [store.verify(path) for path in files] == [None] * len(files)
+    assert runs.leftovers(many.place / "results") == []
+
+
+def test_descriptors_are_of_full_size_and_length_one(many: Chain) -> None:
+    path = many.place / "results" / "descriptors" / "chair" / "chair_003.h5"
+    maps = store.read(path, "descriptors")["descriptors"]
+    assert maps.shape == (2, 60, 60, WIDTH)
+    assert maps.dtype == np.float16
+    lengths = np.linalg.norm(maps.astype(np.float64), axis=3)
+    np.testing.assert_allclose(lengths, 1.0, atol=2e-3)
+
+
+def test_images_with_too_few_keypoints_are_left_out_and_named(many: Chain) -> None:
+    report = json.loads((many.place / "results" / "checks" / "chair.json").read_text())
+    assert report["problems"] == []
+    outside, unseen, scarce = (
+        next(text for text in report["exclusions"] if all(word in text for word in words))
+        for words in (
+            (SCARCE, "outside the image"),
+            (UNSEEN, "left out of the fusion, 0 visible keypoints"),
+            (SCARCE, "left out of the fusion, 3 visible keypoints"),
+        )
+    )
+    assert "left out: " + UNSEEN in many.output
+    assert f"left out of fusion: {SCARCE}" in many.output
+    assert len({outside, unseen, scarce}) == 3
+
+
+def test_memory_does_not_grow_with_the_images(folder: Path, many: Chain) -> None:
+    """The features of an image have 52 MB, its descriptors 11 MB: 8 more images, one's memory."""
+    few = run_chain(folder, "few")
+    assert many.features < few.features + 40_000, "kB"
+    assert many.dense < few.dense + 40_000, "kB"
