@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial import cKDTree
 from synthetic_views import mirror_table, random_rotation, symmetric_shape
 
+from semalign3d.errors import InputError
 from semalign3d.prior.attention import Cosines, MeanDescriptors, keypoint_attention
 from semalign3d.prior.clusters import k_means, nearest_members
 from semalign3d.prior.dense import ViewPoints, crowded, fuse, fuse_points
@@ -192,7 +193,7 @@ def test_views_with_few_keypoints_and_unused_keypoints():
     assert np.isfinite(fused.xyz).all()
     attention = keypoint_attention(np.ones((3, 9, CHANNELS), dtype=np.float32))
     rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="found none"):
+    with pytest.raises(InputError, match="no object point of any image"):
         fuse([ViewPoints(ball, few)], lambda image: meaning(ball), reduced, attention, mirror, rng)
     dense = fuse(views, lambda image: meaning(ball), reduced, attention, mirror, rng, clusters=50)
     assert 8 not in dense.keypoint

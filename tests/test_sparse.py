@@ -6,6 +6,7 @@ from scipy.optimize import approx_fprime
 from scipy.stats import beta as beta_distribution
 from synthetic_views import category, generators, mirror_table, symmetric_shape
 
+from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import mirror_keypoints
 from semalign3d.geometry.frames import similarity_procrustes
 from semalign3d.geometry.relations import edge_directions, pair_values, triangle_values
@@ -176,5 +177,5 @@ def test_flat_shapes_are_no_error():
 def test_too_few_keypoints_are_refused():
     views = np.random.default_rng(8).normal(size=(3, 6, 3))
     mirror = np.arange(6)
-    with pytest.raises(ValueError, match="at least 4 keypoints, found 0"):
+    with pytest.raises(InputError, match="Only 0 keypoints can be placed"):
         fit_sparse(relations_of(views, mirror), mirror)

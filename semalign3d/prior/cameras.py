@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import back_project, depth_from_inverse
 from semalign3d.geometry.keypoints import correct_keypoints
 from semalign3d.geometry.shapes import require_shape
@@ -111,7 +112,7 @@ def estimate_cameras(
 
     Raises
     ------
-    ValueError : no image can be used.
+    InputError : no image can be used; lists why.
     """
     stems, sizes, pixels, rays = [], [], [], []
     excluded: dict[str, str] = {}
@@ -129,7 +130,8 @@ def estimate_cameras(
         pixels.append(moved)
         rays.append(at_unit)
     if not stems:
-        raise ValueError(f"no image can be used: {excluded}")
+        problems = [f"{stem}: {reason}" for stem, reason in excluded.items()]
+        raise InputError(problems or "no images", hint="No image is left for a prior.")
     p = estimate_focal(np.stack(rays), mirror, initial=initial)
     xyz = np.stack(rays)
     xyz[..., :2] *= p[:, None, None]

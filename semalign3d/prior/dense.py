@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import check_mirror
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
@@ -153,12 +154,18 @@ def fuse(
 
     Raises
     ------
+    InputError
+        If no point of any view lies inside the keypoints' tetrahedra.
     ValueError
-        If no point of any view lies inside the keypoints' tetrahedra, or shapes differ.
+        If shapes differ.
     """
     fused = fuse_points(views, sparse, mirror, tolerance=tolerance, flat=flat)
     if len(fused.xyz) == 0:
-        raise ValueError("views: expected points inside the keypoints' tetrahedra, found none")
+        raise InputError(
+            "no object point of any image lies inside tetrahedra of keypoints",
+            hint="Images need 4 or more keypoints that are not in one plane (dense.flat), and "
+            "masks and depth that fit them.",
+        )
     fused = fused.take(crowded(fused.xyz, outliers, clusters))
     centres, labels = k_means(fused.xyz, clusters, rng)
     members = nearest_members(fused.xyz, centres, labels, nearest)

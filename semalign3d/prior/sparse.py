@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import check_mirror
 from semalign3d.geometry.frames import canonical_frame
 from semalign3d.prior.embedding import MIN_KNOWN_EDGES, edge_lengths, embed, well_connected
@@ -64,7 +65,7 @@ def fit_sparse(
 
     Raises
     ------
-    ValueError
+    InputError
         If the relations determine fewer than 4 keypoints.
     """
     table = check_mirror(mirror)
@@ -106,9 +107,11 @@ def _reasons(relations: Relations, used: np.ndarray) -> list[str]:
 
 def _require_four(used: np.ndarray, reasons: list[str]) -> None:
     if used.sum() < 4:
-        found = "; ".join(f"{i}: {text}" for i, text in enumerate(reasons) if text)
-        raise ValueError(
-            f"relations: expected to determine at least 4 keypoints, found {used.sum()} ({found})"
+        missing = [f"keypoint {i}: {text}" for i, text in enumerate(reasons) if text]
+        raise InputError(
+            missing,
+            hint=f"Only {used.sum()} keypoints can be placed, a prior needs at least 4: give more "
+            "images with more keypoints, or set relations.min_images lower.",
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semalign3d.errors import InputError
 from semalign3d.geometry.shapes import require_finite, require_shape
 from semalign3d.geometry.tetrahedra import (
     Tetrahedra,
@@ -131,7 +132,7 @@ def anchor_points(
 
     Raises
     ------
-    ValueError
+    InputError
         If all tetrahedra between the anchors are flat.
     """
     require_shape("points", points, (None, 3))
@@ -139,7 +140,10 @@ def anchor_points(
     used = np.flatnonzero(np.isfinite(anchors).all(axis=1))
     tetrahedra, _ = tetrahedra_of(anchors[used], all_tetrahedra(len(used)), flat=flat)
     if len(tetrahedra) == 0:
-        raise ValueError("anchors: expected at least one tetrahedron that is not flat, found none")
+        raise InputError(
+            "anchors: expected at least one tetrahedron that is not flat, found none",
+            hint="The keypoints lie almost in a plane: a smaller dense.flat may help.",
+        )
     chosen = np.zeros((len(points), most), dtype=np.int64)
     weights = np.zeros((len(points), most))
     size = max(_CHUNK_VALUES // (4 * len(tetrahedra)), 1)

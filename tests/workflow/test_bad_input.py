@@ -180,6 +180,20 @@ class TestFiles:
         assert not (folder / "mark").exists()
         assert results(folder) == ["checks/chair.json"]
 
+    def test_no_image_can_be_used(self, folder: Path) -> None:
+        for stem in TRN:
+            empty = np.zeros((3, HEIGHT, WIDTH), dtype=bool)
+            np.save(folder / "masks" / "chair" / f"{stem}_masks.npy", empty)
+        output = fail(folder, "results/cameras/chair.h5")
+        assert "  - a: its mask is empty" in output
+        assert "No image is left for a prior" in output
+
+    def test_no_image_has_enough_keypoints(self, folder: Path) -> None:
+        for stem in TRN:
+            annotate(folder, stem, kps=dict(list(KEYPOINTS.items())[:3]))
+        output = fail(folder, "results/sparse/chair.h5")
+        assert "Only 0 keypoints can be placed, a prior needs at least 4" in output
+
 
 class TestTargets:
     @pytest.mark.parametrize(
