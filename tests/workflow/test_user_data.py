@@ -28,6 +28,8 @@ UNSEEN = "chair_010"
 """A training image of which no keypoint is seen."""
 SCARCE = "chair_011"
 """A training image with 3 keypoints, one more being outside of it."""
+STEADY_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"}
+"""Makes the C library give large arrays back at once, so that peaks can be compared."""
 POINTS = 500
 CLUSTERS = 200
 
@@ -111,7 +113,7 @@ def config(name: str) -> dict[str, object]:
 
 def peak_memory(place: Path, target: str, settings: dict[str, object]) -> int:
     """Run Snakemake; the most memory (kB) that it or one of its jobs had."""
-    environment = {**os.environ, "PYTHONPATH": str(runs.REPOSITORY)}
+    environment = {**os.environ, **STEADY_MEMORY, "PYTHONPATH": str(runs.REPOSITORY)}
     with open(place / "run.log", "w") as output:
         process = subprocess.Popen(
             runs.command(target, config=settings),
@@ -196,7 +198,7 @@ def test_images_with_too_few_keypoints_are_left_out_and_named(many: Chain) -> No
 
 
 def test_memory_does_not_grow_with_the_images(folder: Path, many: Chain) -> None:
-    """The features of an image have 52 MB, its descriptors 11 MB: 8 more images, one's memory."""
+    """Held for the 8 more images, features would take 416 MB and descriptor maps 88 MB."""
     few = run_chain(folder, "few")
-    assert many.features < few.features + 40_000, "kB"
-    assert many.dense < few.dense + 40_000, "kB"
+    assert many.features < few.features + 100_000, "kB"
+    assert many.dense < few.dense + 50_000, "kB"
