@@ -9,7 +9,7 @@ prior: setup
 	$(BIN)/snakemake --cores $(CORES) results/priors/chair.h5 results/figures/chair/prior.png
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
