@@ -103,10 +103,14 @@ def check_category(
     if by_split and not by_split.get("trn"):
         findings.problems.append(f"{category}: no training images (split trn); a prior needs some")
     stems = [(split, stem) for split, found in by_split.items() for stem in found]
+    folder = Path(features_root) / category
+    if wanted & set(by_split) and not folder.is_dir():
+        findings.problems.append(f"{folder}: no such folder; it should hold the feature files")
+        wanted = set()
     for split, stem in tqdm(stems, desc=f"checking {category}", unit="image", disable=None):
         _check_annotated_image(dataset, category, stem, split, findings)
         if split in wanted:
-            _check_features(Path(features_root) / category, stem, findings)
+            _check_features(folder, stem, findings)
     shapes = _common_shapes(findings, channels)
     return CheckReport(
         category=category,
