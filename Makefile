@@ -6,7 +6,8 @@ BIN := .venv/bin
 .PHONY: prior test lint setup clean
 
 prior: setup
-	$(BIN)/snakemake --cores $(CORES) results/priors/chair.h5 results/figures/chair/prior.png
+	$(BIN)/snakemake --cores $(CORES) --quiet rules reason host -- \
+	  results/priors/chair.h5 results/figures/chair/prior.png
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
