@@ -1,5 +1,6 @@
 """HDF5 files in and out: whole or absent, stamped, and checked when read."""
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ def create(
     """Open a new file for writing; it appears under its name only when it is whole.
 
     Written under a temporary name in the same folder, then moved in place; after any exception
-    nothing is left. Equal content gives equal bytes.
+    nothing is left, and what a killed process left of the same file is removed. A file must not
+    be written by two processes at once. Equal content gives equal bytes.
 
     Parameters
     ----------
@@ -54,6 +56,8 @@ def create(
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for older in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        older.unlink(missing_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
     os.close(handle)
     partial = Path(name)
