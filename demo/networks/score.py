@@ -57,6 +57,18 @@ def held_out(category: str, index: int) -> Example:
     return Example(category, picture.rgb, 1 / picture.depth, picture.mask, points)
 
 
+def kept(folder: Path, category: str, index: int) -> Example:
+    """``held_out``, from a file in ``folder`` if it is there, else rendered and kept there."""
+    path = folder / f"{category}_{index:04d}.npz"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        example = held_out(category, index)
+        fields = {name: getattr(example, name) for name in ("rgb", "inverse", "mask", "points")}
+        np.savez(path, **fields)
+    with np.load(path) as values:
+        return Example(category, **values)
+
+
 def mask_predictor(checkpoint: Path) -> Callable[[Example], np.ndarray]:
     """A function that gives SAM's third candidate (H, W) for an example."""
     from segment_anything import SamPredictor
@@ -155,11 +167,16 @@ def main() -> None:
     parser.add_argument("--sam", type=Path, default=SAM_CHECKPOINT)
     parser.add_argument("--depth", type=Path, default=DEPTH_FOLDER)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--renders", type=Path, help="folder that keeps the held-out renders")
     parser.add_argument("--write", action="store_true", help=f"write {SCORES.name}")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(options.threads)
-    examples = [held_out(name, index) for index in range(options.count) for name in CATEGORIES]
+    examples = [
+        held_out(name, index) if options.renders is None else kept(options.renders, name, index)
+        for index in range(options.count)
+        for name in CATEGORIES
+    ]
     scores = score(
         examples,
         options.sam if options.sam.exists() else None,

@@ -71,7 +71,7 @@ def prompt_points(
     x = torch.where(flip[:, None], extent[:, :1] - x, x)
     inside = (x > 0) & (y > 0) & (x < extent[:, :1]) & (y < extent[:, 1:])
     keep = torch.ones_like(inside)
-    for index in np.flatnonzero(rng.uniform(size=len(keypoints)) < 0.2):
+    for index in np.flatnonzero(rng.uniform(size=len(keypoints)) < 0.05):
         keep[index] = torch.from_numpy(rng.uniform(size=keypoints.shape[1]) < rng.uniform(0.1, 1))
     keep |= ~(inside & keep).any(dim=1, keepdim=True)
     labels = torch.where(inside & keep, 1, -1)
