@@ -24,7 +24,7 @@ include: "rules/priors.smk"
 include: "rules/report.smk"
 
 
-set_aside_damaged()
+date_back_damaged()
 
 
 rule all:

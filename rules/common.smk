@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 import re
 import zlib
 from pathlib import Path
@@ -150,18 +151,18 @@ BATCH_FILES = {}
 def batch_marker(stage, category, split, batch, stems):
     """The file that a per-image batch touches when its outputs are whole.
 
-    Outputs newer than it were changed by somebody else: see set_aside_damaged().
+    Outputs newer than it were changed by somebody else: see date_back_damaged().
     """
     marker = f"results/{stage}/{category}/.whole-{split}-{batch}of{RUNTIME['batches']}"
     BATCH_FILES[marker] = [f"results/{stage}/{category}/{stem}.h5" for stem in stems]
     return marker
 
 
-def set_aside_damaged():
-    """Rename per-image files that were changed since their job and are no longer whole.
+def date_back_damaged():
+    """Make per-image files that were changed since their job, and are no longer whole, very old.
 
-    Snakemake then finds them missing and remakes them. Reads only files newer than their
-    batch's marker, so that a run over thousands of whole files costs their stat() only.
+    Snakemake remakes what is older than its script. Reads only files newer than their batch's
+    marker, so that a run over thousands of whole files costs their stat() only.
     """
     if not workflow.is_main_process:
         return
@@ -171,9 +172,8 @@ def set_aside_damaged():
         for path in [path for path in found if path.stat().st_mtime_ns > checked]:
             problem = store.verify(path)
             if problem:
-                aside = path.with_name(f"{path.name}.damaged")
-                logger.warning(f"{path} is damaged ({problem}): moved to {aside}, will be remade.")
-                path.rename(aside)
+                logger.warning(f"{path} is damaged ({problem}): it will be remade.")
+                os.utime(path, (1, 1))
         if found:
             Path(marker).touch()
 
