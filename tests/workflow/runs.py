@@ -18,6 +18,7 @@ TINY_DEMO = {
     "dense": {"clusters": 100},
 }
 FINISHED = re.compile(r"Finished jobid: \d+ \(Rule: (\w+)\)")
+PLANNED = re.compile(r"^(?:local)?rule (\w+):$", re.MULTILINE)
 COMPUTED = re.compile(r"^(\w+): (\d+) of (\d+) images computed", re.MULTILINE)
 
 
@@ -38,6 +39,11 @@ class Run:
     def ran(self) -> Counter[str]:
         """Finished jobs by stage: a batch rule such as masks_chair_0 counts as masks."""
         return Counter(name.split("_")[0] for name in FINISHED.findall(self.output))
+
+    @property
+    def planned(self) -> set[str]:
+        """Stages that were started, or would have been in a dry run."""
+        return {name.split("_")[0] for name in PLANNED.findall(self.output)}
 
     @property
     def computed(self) -> dict[str, tuple[int, int]]:
