@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,14 @@ SCARCE = "chair_011"
 """A training image with 3 keypoints, one more being outside of it."""
 STEADY_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"}
 """Makes the C library give large arrays back at once, so that peaks can be compared."""
+MEASURE = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A small process in between: Linux counts the memory of the one that starts another as its own."""
 POINTS = 500
 CLUSTERS = 200
 
@@ -113,19 +122,14 @@ def config(name: str) -> dict[str, object]:
 
 def peak_memory(place: Path, target: str, settings: dict[str, object]) -> int:
     """Run Snakemake; the most memory (kB) that it or one of its jobs had."""
+    line = [sys.executable, "-c", MEASURE, *runs.command(target, config=settings)]
     environment = {**os.environ, **STEADY_MEMORY, "PYTHONPATH": str(runs.REPOSITORY)}
-    with open(place / "run.log", "w") as output:
-        process = subprocess.Popen(
-            runs.command(target, config=settings),
-            cwd=place,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+    with open(place / "run.log", "w") as log:
+        done = subprocess.run(
+            line, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=log, check=False
         )
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, (place / "run.log").read_text()[-8000:]
-    return usage.ru_maxrss
+    assert done.returncode == 0, (place / "run.log").read_text()[-8000:]
+    return int(done.stdout)
 
 
 @dataclass(frozen=True)
