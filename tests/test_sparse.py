@@ -14,7 +14,7 @@ from semalign3d.prior.embedding import edge_lengths, embed, well_connected
 from semalign3d.prior.energy import ShapeEnergy
 from semalign3d.prior.focal import estimate_focal
 from semalign3d.prior.relations import fit_relations
-from semalign3d.prior.sparse import fit_sparse
+from semalign3d.prior.sparse import _undetermined, fit_sparse
 
 
 def relations_of(views, mirror, **settings):
@@ -179,3 +179,24 @@ def test_too_few_keypoints_are_refused():
     mirror = np.arange(6)
     with pytest.raises(InputError, match="Only 0 keypoints can be placed"):
         fit_sparse(relations_of(views, mirror), mirror)
+
+
+class _Curvature:
+    """Stands in for an energy: one second derivative per keypoint and axis."""
+
+    def __init__(self, diagonal: np.ndarray) -> None:
+        self._diagonal = diagonal
+
+    def hessian(self, xyz: np.ndarray) -> np.ndarray:
+        return np.diag(self._diagonal.ravel())
+
+
+def test_only_a_curvature_near_zero_leaves_a_place_open() -> None:
+    """Differences across the barrier of parallel edges are large and may be negative."""
+    diagonal = np.ones((5, 3))
+    diagonal[1] = [-1e5, 3.0, 2e5]
+    diagonal[2, 1] = 1e-9
+    diagonal[3, 0] = -1e-9
+    used = np.array([True, True, True, True, False])
+    found = _undetermined(_Curvature(diagonal), used, np.zeros((5, 3)))  # type: ignore[arg-type]
+    assert found.tolist() == [False, False, True, True, False]

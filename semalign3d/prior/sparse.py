@@ -141,11 +141,12 @@ def _minimise(
 def _undetermined(energy: ShapeEnergy, used: np.ndarray, xyz: np.ndarray) -> np.ndarray:
     """Used keypoints (K,) bool that can move, others at rest, without a change of the energy.
 
-    The curvature of the energy with respect to each keypoint's place is compared with the
-    median curvature.
+    The least curvature of the energy with respect to each keypoint's place is compared with the
+    median curvature. Its sign plays no part: near parallel edges, whose energy is a steep barrier,
+    differences give large curvatures of either sign, and only one near zero leaves a place open.
     """
     hessian = energy.hessian(xyz).reshape(len(used), 3, len(used), 3)
     own = np.einsum("kakb->kab", hessian)
-    lowest = np.linalg.eigvalsh(own)[:, 0]
+    least = np.abs(np.linalg.eigvalsh(own)).min(axis=1)
     typical = float(np.median(np.einsum("kaa->k", own)[used] / 3.0))
-    return used & (lowest < _OPEN_CURVATURE * typical)
+    return used & (least < _OPEN_CURVATURE * typical)
