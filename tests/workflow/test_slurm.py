@@ -186,7 +186,11 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             (programs / name).symlink_to(found)
     monkeypatch.setenv("PATH", str(programs))
     assert not any(shutil.which(name) for name in SLURM_PROGRAMS)
-    config = {**runs.TINY_DEMO, "runtime": {"device": "cuda", "gpu_partition": "gpu"}}
+    config = {
+        **runs.TINY_DEMO,
+        "depth": {"source": "depth_anything"},
+        "runtime": {"device": "cuda", "gpu_partition": "gpu"},
+    }
     options = ("--workflow-profile", PROFILE, "--dry-run")
     output = runs.run(tmp_path, TARGET, config=config, options=options).output
     resources = dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", output, re.M))
