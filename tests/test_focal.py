@@ -93,7 +93,7 @@ def test_images_without_shared_triples_have_the_mean(caplog):
 
 def test_refusals():
     made = category(6, images=4)
-    with pytest.raises(ValueError, match="rays"):
+    with pytest.raises(ValueError, match="mirror"):
         estimate_focal(made.rays[:, :5], made.mirror)
     with pytest.raises(ValueError, match="in front"):
         estimate_focal(-made.rays, made.mirror)

@@ -70,6 +70,11 @@ def test_a_prior_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
     assert_equal(Prior.load(tmp_path / "chair.h5"), prior)
 
 
+def test_a_prior_without_mirror_table(tmp_path: Path) -> None:
+    dataclasses.replace(small_prior(), mirror=None).save(tmp_path / "mug.h5")
+    assert Prior.load(tmp_path / "mug.h5").mirror is None
+
+
 def test_the_file_tells_where_it_came_from(tmp_path: Path) -> None:
     small_prior().save(tmp_path / "chair.h5")
     with store.open_checked(tmp_path / "chair.h5") as file:

@@ -33,8 +33,22 @@ def test_whatever_way_the_shape_lies_it_is_stood_up(turns: int) -> None:
     xyz = rng.normal(size=(9, 3))
     xyz[4] = np.nan
     lying = xyz @ Rotation.from_euler("x", 90 * turns, degrees=True).as_matrix().T
-    stood = stand_up(sparse_shape(lying), photos(xyz, rng, (0.0, 40.0)))
+    mirror = np.array([1, 0, 2, 3, 4, 5, 6, 7, 8])
+    stood = stand_up(sparse_shape(lying), photos(xyz, rng, (0.0, 40.0)), mirror)
     np.testing.assert_allclose(stood.xyz, xyz, atol=1e-12)
+
+
+@pytest.mark.parametrize("axis", [[0, 0, 1], [0, 0, -1], [1, 0, 0]])
+@pytest.mark.parametrize("turns", range(4))
+def test_a_shape_without_mirror_plane_stands_up_from_any_axis(axis: list[int], turns: int) -> None:
+    rng = np.random.default_rng(turns)
+    xyz = rng.normal(size=(9, 3))
+    turn = Rotation.from_rotvec(np.multiply(axis, 90.0 * turns), degrees=True)
+    views = photos(xyz, rng, (0.0, 40.0))
+    stood = stand_up(sparse_shape(turn.apply(xyz)), views, None)
+    np.testing.assert_allclose(stood.xyz[:, 1], xyz[:, 1], atol=1e-12)
+    handedness = Rotation.align_vectors(stood.xyz, xyz)[1]
+    assert handedness < 1e-6
 
 
 def test_the_mean_up_direction_is_that_of_the_photos() -> None:
@@ -50,7 +64,7 @@ def test_without_a_clear_up_direction_nothing_is_turned() -> None:
     xyz = rng.normal(size=(6, 3))
     views = Rotation.random(400, random_state=2).as_matrix() @ xyz.T
     shape = sparse_shape(xyz)
-    assert stand_up(shape, views.transpose(0, 2, 1)) is shape
+    assert stand_up(shape, views.transpose(0, 2, 1), None) is shape
 
 
 def test_views_with_too_few_keypoints_have_no_say() -> None:

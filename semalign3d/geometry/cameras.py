@@ -144,6 +144,33 @@ def mirror_keypoints(keypoints: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     return mirror_points(keypoints)[..., table, :]
 
 
+def with_mirror_images(keypoints: np.ndarray, mirror: np.ndarray | None) -> np.ndarray:
+    """Keypoints (N, S, K, 3) of N images, each followed by its mirror image.
+
+    Parameters
+    ----------
+    keypoints
+        (N, K, 3) camera coordinates, NaN where unseen.
+    mirror
+        (K,) mirror table; None where it is not known which ids swap: then there are no mirror
+        images and S is 1, else S is 2.
+    """
+    require_shape("keypoints", keypoints, (None, None, 3))
+    images = [np.asarray(keypoints, dtype=np.float64)]
+    if mirror is not None:
+        images.append(mirror_keypoints(keypoints, mirror))
+    return np.stack(images, axis=1)
+
+
+def mirror_or_identity(mirror: np.ndarray | None, count: int) -> np.ndarray:
+    """The mirror table (K,) of `count` ids; each id stays where the table is not known (None)."""
+    if mirror is None:
+        return np.arange(count)
+    table = check_mirror(mirror)
+    require_shape("mirror", table, (count,))
+    return table
+
+
 def check_mirror(mirror: np.ndarray) -> np.ndarray:
     """The mirror table as int64 (K,).
 

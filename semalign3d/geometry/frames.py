@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semalign3d.geometry.cameras import check_mirror
+from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.shapes import require_finite, require_shape
 
 _ON_A_SIDE = 0.5
@@ -90,7 +90,7 @@ def similarity_procrustes(
     return Similarity(scale, rotation, target_mean - scale * (rotation @ source_mean))
 
 
-def canonical_frame(xyz: np.ndarray, used: np.ndarray, mirror: np.ndarray) -> Similarity:
+def canonical_frame(xyz: np.ndarray, used: np.ndarray, mirror: np.ndarray | None) -> Similarity:
     """Similarity into the canonical frame: the same for a shape however it was turned and scaled.
 
     - x is normal to the mirror plane that the mirror table gives, and the plane is x = 0; of the
@@ -100,9 +100,9 @@ def canonical_frame(xyz: np.ndarray, used: np.ndarray, mirror: np.ndarray) -> Si
       the smallest id that lies well off the middle has y > 0.
     - The bounding box of the used keypoints is centred in y and z, and its diagonal is 1.
 
-    "Well" means at least half as far as the furthest. A shape with no complete mirror pair gets
-    all its axes by principal components, by decreasing spread, the signs of the first two fixed
-    as y's above, its bounding box centred in x as well.
+    "Well" means at least half as far as the furthest. A shape with no complete mirror pair, or
+    without mirror table, gets all its axes by principal components, by decreasing spread, the signs
+    of the first two fixed as y's above, its bounding box centred in x as well.
 
     Parameters
     ----------
@@ -111,15 +111,15 @@ def canonical_frame(xyz: np.ndarray, used: np.ndarray, mirror: np.ndarray) -> Si
     used
         (K,) bool.
     mirror
-        (K,) mirror table.
+        (K,) mirror table, or None where it is not known.
 
     Raises
     ------
     ValueError
         If fewer than 3 keypoints are used, or they coincide.
     """
-    table = check_mirror(mirror)
-    require_shape("xyz", xyz, (len(table), 3))
+    require_shape("xyz", xyz, (None, 3))
+    table = mirror_or_identity(mirror, len(xyz))
     require_shape("used", used, (len(table),))
     ids = np.flatnonzero(used)
     if len(ids) < 3:
@@ -138,6 +138,11 @@ def canonical_frame(xyz: np.ndarray, used: np.ndarray, mirror: np.ndarray) -> Si
         middle[0] = turned[_symmetric(ids, table), 0].mean()
     scale = 1.0 / float(np.linalg.norm(high - low))
     return Similarity(scale, rotation, -scale * middle)
+
+
+def has_mirror_plane(used: np.ndarray, mirror: np.ndarray | None) -> bool:
+    """Whether a mirror pair of used keypoints (K,) bool gives `canonical_frame` its plane."""
+    return len(_pairs(np.flatnonzero(used), mirror_or_identity(mirror, len(used)))) > 0
 
 
 def _pairs(ids: np.ndarray, table: np.ndarray) -> np.ndarray:

@@ -91,7 +91,7 @@ def keypoint_rays(
 
 def estimate_cameras(
     views: Iterable[AnnotatedView],
-    mirror: np.ndarray,
+    mirror: np.ndarray | None,
     *,
     slope: float = 0.3,
     initial: float = 0.2,
@@ -105,7 +105,7 @@ def estimate_cameras(
     Parameters
     ----------
     views : the images, read one at a time: masks and depth maps are not kept.
-    mirror : (K,) mirror table.
+    mirror : (K,) mirror table, or None: no mirror images.
     slope : of METHOD.md section 3, in (0, 1).
     initial : start of the search for p.
     erosion_size, erosion_iterations : of the mask, before keypoints are moved onto it.

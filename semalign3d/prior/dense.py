@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from semalign3d.errors import InputError
-from semalign3d.geometry.cameras import check_mirror
+from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
 from semalign3d.prior.clusters import k_means, nearest_members
@@ -115,7 +115,7 @@ def fuse(
     descriptors: Descriptors,
     sparse: SparseShape,
     keypoint_attention: Attention,
-    mirror: np.ndarray,
+    mirror: np.ndarray | None,
     rng: np.random.Generator,
     *,
     clusters: int = 1000,
@@ -140,7 +140,7 @@ def fuse(
     keypoint_attention
         Of the K keypoints, for the anchors.
     mirror
-        (K,) mirror table.
+        (K,) mirror table, or None: no mirror images.
     rng
         Chooses the first cluster centres.
     clusters
@@ -178,7 +178,7 @@ def fuse(
 def fuse_points(
     views: Iterable[ViewPoints],
     sparse: SparseShape,
-    mirror: np.ndarray,
+    mirror: np.ndarray | None,
     *,
     tolerance: float = 0.1,
     flat: float = 0.03,
@@ -193,9 +193,9 @@ def fuse_points(
     views, sparse, mirror, tolerance, flat
         See `fuse`.
     """
-    table = check_mirror(mirror)
+    table = mirror_or_identity(mirror, len(sparse.used))
     require_shape("sparse.xyz", sparse.xyz, (len(table), 3))
-    targets = np.stack([sparse.xyz, sparse.xyz[table]])
+    targets = np.stack([sparse.xyz] if mirror is None else [sparse.xyz, sparse.xyz[table]])
     parts: list[FusedPoints] = []
     for number, view in enumerate(views):
         require_shape("keypoints", view.keypoints, (len(table), 3))
@@ -213,7 +213,7 @@ def fuse_points(
 def _warped(
     view: ViewPoints, targets: np.ndarray, number: int, tolerance: float, flat: float
 ) -> FusedPoints:
-    """Points of an image carried to the prior's keypoints and to its mirrored ones (2, K, 3)."""
+    """Points of an image carried to the prior's keypoints and to its mirrored ones (S, K, 3)."""
     weights, inside = warp_weights(
         view.xyz, view.keypoints, targets, tolerance=tolerance, flat=flat
     )
@@ -221,9 +221,9 @@ def _warped(
     xyz = weights[rows] @ np.nan_to_num(targets)
     return FusedPoints(
         xyz.reshape(-1, 3),
-        np.full(2 * len(rows), number),
-        np.repeat([0, 1], len(rows)),
-        np.tile(rows, 2),
+        np.full(len(targets) * len(rows), number),
+        np.repeat(np.arange(len(targets)), len(rows)),
+        np.tile(rows, len(targets)),
     )
 
 

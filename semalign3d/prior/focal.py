@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import minimize
 
-from semalign3d.geometry.cameras import check_mirror, mirror_keypoints
+from semalign3d.geometry.cameras import mirror_or_identity, with_mirror_images
 from semalign3d.geometry.shapes import require_shape
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class _Samples:
 
 def estimate_focal(
     rays: np.ndarray,
-    mirror: np.ndarray,
+    mirror: np.ndarray | None,
     *,
     initial: float = 0.2,
     tie: float = 0.03,
@@ -53,7 +53,8 @@ def estimate_focal(
 
     Minimises the sum over all triples (i; j, k) of the variance, across the views that see the
     triple, of the cosine of the angle at i and of the ratio |ij| / (|ij| + |ik|). Each image
-    takes part with its mirror image, which has the same p. L-BFGS over log p.
+    takes part with its mirror image (if there is a mirror table), which has the same p. L-BFGS over
+    log p.
 
     The views' log p are tied weakly to their common mean: `tie` times the share of a typical view
     in the sum, times the squared difference. A view with few keypoints, whose own p is hardly
@@ -64,7 +65,7 @@ def estimate_focal(
     rays
         (N, K, 3) keypoints of the images back-projected with p = 1, NaN where unseen.
     mirror
-        (K,) mirror table.
+        (K,) mirror table, or None: no mirror images.
     initial
         Start value of every p.
     tie
@@ -83,11 +84,10 @@ def estimate_focal(
     ValueError
         If a shape differs or a seen keypoint is not in front of the camera.
     """
-    table = check_mirror(mirror)
-    require_shape("rays", rays, (None, len(table), 3))
+    require_shape("rays", rays, (None, None, 3))
     if np.any(rays[..., 2] <= 0.0) or np.isinf(rays).any():
         raise ValueError("rays: expected finite points in front of the camera, or NaN")
-    samples = _collect(np.asarray(rays, dtype=np.float64), table)
+    samples = _collect(np.asarray(rays, dtype=np.float64), mirror)
     count = len(rays)
     p = np.full(count, float(initial))
     if samples.triples == 0:
@@ -131,10 +131,10 @@ def _triples(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return triples[first], np.where(code == image_code, 1.0, 2.0)[first]
 
 
-def _collect(rays: np.ndarray, table: np.ndarray) -> _Samples:
+def _collect(rays: np.ndarray, mirror: np.ndarray | None) -> _Samples:
     """Samples of all triples in the images and their mirror images."""
-    triples, weight = _triples(table)
-    views = np.concatenate([rays, mirror_keypoints(rays, table)])
+    triples, weight = _triples(mirror_or_identity(mirror, rays.shape[1]))
+    views = np.concatenate(list(np.moveaxis(with_mirror_images(rays, mirror), 1, 0)))
     seen = np.isfinite(views).all(axis=2)
     view, triple = np.nonzero(seen[:, triples].all(axis=2))
     image = view % max(len(rays), 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from semalign3d.geometry.cameras import check_mirror, mirror_pixels
+from semalign3d.geometry.cameras import mirror_or_identity, mirror_pixels
 from semalign3d.geometry.grid import sample_descriptors
 from semalign3d.geometry.shapes import require_shape
 
@@ -29,7 +29,7 @@ def pixel_descriptors(maps: np.ndarray, pixels: np.ndarray, size: tuple[int, int
 
 
 def keypoint_descriptors(
-    maps: np.ndarray, keypoints: np.ndarray, size: tuple[int, int], mirror: np.ndarray
+    maps: np.ndarray, keypoints: np.ndarray, size: tuple[int, int], mirror: np.ndarray | None
 ) -> np.ndarray:
     """Descriptors of the keypoints that an image and its mirror image show.
 
@@ -38,18 +38,20 @@ def keypoint_descriptors(
     maps : (2, G, G, C) descriptor maps of the image and of its mirror image.
     keypoints : (K, 2) pixel coordinates in the image, NaN where not seen.
     size : (W, H) of the image in pixels.
-    mirror : (K,) mirror table: id i is seen as mirror[i] in the mirror image.
+    mirror : (K,) mirror table: id i is seen as mirror[i] in the mirror image. None where it is not
+        known: the mirror image shows no keypoint.
 
     Returns
     -------
     np.ndarray
         (2, K, C) float32, NaN where not seen.
     """
-    table = check_mirror(mirror)
-    require_shape("keypoints", keypoints, (len(table), 2))
+    require_shape("keypoints", keypoints, (None, 2))
+    table = mirror_or_identity(mirror, len(keypoints))
     seen = np.flatnonzero(np.isfinite(keypoints).all(axis=1))
     found = np.full((2, len(table), maps.shape[-1]), np.nan, dtype=np.float32)
     at_seen = pixel_descriptors(maps, keypoints[seen], size)
     found[0, seen] = at_seen[0]
-    found[1, table[seen]] = at_seen[1]
+    if mirror is not None:
+        found[1, table[seen]] = at_seen[1]
     return found

@@ -94,7 +94,8 @@ class Prior:
     Attributes
     ----------
     category, dataset : names.
-    mirror : (K,) int64, the id that a keypoint becomes when an image is mirrored.
+    mirror : (K,) int64, the id that a keypoint becomes when an image is mirrored; None where it
+        is not known, and no mirror images were used.
     sparse, relations, dense, images : the parts; only kept relations.
     settings : the sections of the configuration that it came from.
     seed : of its random numbers.
@@ -102,7 +103,7 @@ class Prior:
 
     category: str
     dataset: str
-    mirror: np.ndarray
+    mirror: np.ndarray | None
     sparse: SparsePrior
     relations: Relations
     dense: DensePrior
@@ -122,7 +123,8 @@ class Prior:
                 software=json.dumps({name: version(name) for name in PACKAGES}),
                 seed=self.seed,
             )
-            store.write(file, "mirror", self.mirror)
+            if self.mirror is not None:
+                store.write(file, "mirror", self.mirror)
             for name in ("sparse", "relations", "dense", "images"):
                 write_record(file.create_group(name), getattr(self, name))
 
@@ -137,6 +139,7 @@ class Prior:
         """
         with store.open_checked(path) as file:
             attributes = store.attributes(file)
+            mirror = store.read_dataset(file["mirror"]) if "mirror" in file else None
         found = attributes.get("format_version")
         if found != FORMAT_VERSION:
             raise store.DamagedFileError(
@@ -145,7 +148,7 @@ class Prior:
         return cls(
             category=attributes["category"],
             dataset=attributes["dataset"],
-            mirror=store.read(path, "mirror")["mirror"],
+            mirror=mirror,
             sparse=read_record(path, SparsePrior, "sparse"),
             relations=read_record(path, Relations, "relations"),
             dense=read_record(path, DensePrior, "dense"),

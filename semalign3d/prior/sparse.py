@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from semalign3d.errors import InputError
-from semalign3d.geometry.cameras import check_mirror
+from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.frames import canonical_frame
 from semalign3d.prior.embedding import MIN_KNOWN_EDGES, edge_lengths, embed, well_connected
 from semalign3d.prior.energy import EnergyTerms, ShapeEnergy
@@ -47,7 +47,7 @@ class SparseShape:
 
 
 def fit_sparse(
-    relations: Relations, mirror: np.ndarray, *, max_iterations: int = 2000
+    relations: Relations, mirror: np.ndarray | None, *, max_iterations: int = 2000
 ) -> SparseShape:
     """Shape of lowest energy, in the canonical frame.
 
@@ -59,7 +59,7 @@ def fit_sparse(
     relations
         Of K keypoints.
     mirror
-        (K,) mirror table.
+        (K,) mirror table, or None where it is not known.
     max_iterations
         Of L-BFGS, from each mirror image.
 
@@ -68,9 +68,7 @@ def fit_sparse(
     InputError
         If the relations determine fewer than 4 keypoints.
     """
-    table = check_mirror(mirror)
-    if len(table) != relations.keypoints:
-        raise ValueError(f"mirror: expected {relations.keypoints} ids, found {len(table)}")
+    table = mirror_or_identity(mirror, relations.keypoints)
     lengths = edge_lengths(relations)
     used = well_connected(lengths)
     reasons = _reasons(relations, used)

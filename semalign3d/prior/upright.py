@@ -5,7 +5,7 @@ import logging
 
 import numpy as np
 
-from semalign3d.geometry.frames import similarity_procrustes
+from semalign3d.geometry.frames import has_mirror_plane, similarity_procrustes
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.sparse import SparseShape
 
@@ -15,6 +15,8 @@ CLEAR = 0.3
 """Smallest component of the photos' mean up direction along an axis that is taken for up."""
 
 _MIN_KEYPOINTS = 4
+_ABOUT_X = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+_ABOUT_Z = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def mean_up(shape: SparseShape, views: np.ndarray) -> np.ndarray:
@@ -40,18 +42,22 @@ def mean_up(shape: SparseShape, views: np.ndarray) -> np.ndarray:
     return np.mean(ups, axis=0) if ups else np.zeros(3)
 
 
-def stand_up(shape: SparseShape, views: np.ndarray) -> SparseShape:
-    """The shape turned about x by quarter turns until y is the axis that points up in the photos.
+def stand_up(shape: SparseShape, views: np.ndarray, mirror: np.ndarray | None) -> SparseShape:
+    """The shape turned by quarter turns until y is the axis that points up in the photos.
 
+    About x, which stays the normal of the mirror plane; a shape without one may turn about z, too.
     A category with no clear up direction (tools, photos from above) stays as it is.
 
     Parameters
     ----------
     shape : sparse prior of K keypoints in its canonical frame.
     views : (M, K, 3) keypoints in camera coordinates (y down), NaN where not seen.
+    mirror : (K,) mirror table, or None where it is not known.
     """
     up = mean_up(shape, views)
-    turns = [_quarter_turns(count) for count in range(4)]
+    turns = [_quarter_turns(_ABOUT_X, count) for count in range(4)]
+    if not has_mirror_plane(shape.used, mirror):
+        turns += [_quarter_turns(_ABOUT_Z, count) for count in (1, 3)]
     heights = [float((turn @ up)[1]) for turn in turns]
     best = int(np.argmax(heights))
     if heights[best] < CLEAR:
@@ -60,7 +66,6 @@ def stand_up(shape: SparseShape, views: np.ndarray) -> SparseShape:
     return dataclasses.replace(shape, xyz=shape.xyz @ turns[best].T)
 
 
-def _quarter_turns(count: int) -> np.ndarray:
-    """(3, 3) rotation about x by 90 degrees, `count` times; entries are exactly 0, 1 and -1."""
-    turn = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+def _quarter_turns(turn: np.ndarray, count: int) -> np.ndarray:
+    """(3, 3) turn by 90 degrees, `count` times; entries are exactly 0, 1 and -1."""
     return np.asarray(np.linalg.matrix_power(turn, count))

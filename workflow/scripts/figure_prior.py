@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def main(snakemake: Any) -> None:
     prior = Prior.load(snakemake.input[0])
     dense = prior.dense
-    colors = np.full((len(prior.mirror), 3), 0.5)
+    colors = np.full((len(prior.sparse.used), 3), 0.5)
     is_keypoint = dense.keypoint >= 0
     colors[dense.keypoint[is_keypoint]] = dense.colors[is_keypoint]
     title = (

@@ -25,7 +25,7 @@ def main(snakemake: Any) -> None:
     generators = [
         generator(params.seed, "relations", category, stem, side)
         for stem in cameras.stems
-        for side in ("original", "mirrored")
+        for side in ("original", "mirrored")[: len(views) // len(cameras.stems)]
     ]
     relations = fit_relations(
         views,

@@ -27,7 +27,7 @@ def main(snakemake: Any) -> None:
     relations = read_record(snakemake.input.relations, Relations)
     cameras = read_record(snakemake.input.cameras, Cameras)
     shape = fit_sparse(relations, mirror, max_iterations=params.max_iterations)
-    shape = stand_up(shape, training_views(cameras, mirror)[0])
+    shape = stand_up(shape, training_views(cameras, mirror)[0], mirror)
     maps = descriptor_maps(snakemake.input.descriptors, cameras.stems)
     views = [
         keypoint_descriptors(of_image, keypoints, size, mirror)
