@@ -14,7 +14,7 @@ rule relations:
         CONDA
     threads: RUNTIME["threads"]
     resources:
-        **stage_resources("geometry"),
+        **stage_resources("geometry", on_gpu=True),
     params:
         code=script_code("relations"),
         dataset_root=lambda wildcards: ROOT,
@@ -43,7 +43,7 @@ rule sparse:
         CONDA
     threads: RUNTIME["threads"]
     resources:
-        **stage_resources("geometry"),
+        **stage_resources("geometry", on_gpu=True),
     params:
         code=script_code("sparse"),
         dataset_root=lambda wildcards: ROOT,

@@ -17,6 +17,7 @@ from itertools import combinations
 
 import numpy as np
 
+from semalign3d.arrays import Array, namespace, to_device
 from semalign3d.geometry.shapes import require_shape
 
 
@@ -35,14 +36,22 @@ class RelationIndex:
         Keypoint ids (a, b, c, v): the 4 cyclic shifts of each 4-subset, T = 4 (K choose 4).
     """
 
-    edges: np.ndarray
-    pairs: np.ndarray
-    triangles: np.ndarray
+    edges: Array
+    pairs: Array
+    triangles: Array
 
     @property
-    def pair_keypoints(self) -> np.ndarray:
+    def pair_keypoints(self) -> Array:
         """Keypoint ids (R, 4) of each edge pair: first edge, second edge."""
         return self.edges[self.pairs].reshape(-1, 4)
+
+    def on(self, device: str | None) -> "RelationIndex":
+        """The same on a device, see `arrays.to_device`."""
+        return RelationIndex(
+            to_device(self.edges, device),
+            to_device(self.pairs, device),
+            to_device(self.triangles, device),
+        )
 
 
 @lru_cache(maxsize=4)
@@ -60,7 +69,7 @@ def relation_index(count: int) -> RelationIndex:
     return RelationIndex(edges, pairs, triangles)
 
 
-def edge_directions(points: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def edge_directions(points: Array, edges: Array) -> tuple[Array, Array]:
     """Unit vectors and lengths of edges.
 
     Parameters
@@ -72,19 +81,15 @@ def edge_directions(points: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, 
 
     Returns
     -------
-    tuple[np.ndarray, np.ndarray]
+    tuple[Array, Array]
         Unit vectors (E, 3, S), lengths (E, S). An edge of length zero has the vector zero.
     """
     require_shape("points", points, (None, 3, None))
     vectors = points[edges[:, 1]] - points[edges[:, 0]]
-    lengths = np.sqrt(np.einsum("eds,eds->es", vectors, vectors))
-    safe = np.where(lengths > 0.0, lengths, 1.0)
-    return vectors / safe[:, None], lengths
+    return _normalised(vectors)
 
 
-def pair_values(
-    directions: np.ndarray, lengths: np.ndarray, pairs: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def pair_values(directions: Array, lengths: Array, pairs: Array) -> tuple[Array, Array]:
     """Cosines in [-1, 1] and length ratios in [0, 1] of edge pairs.
 
     Parameters
@@ -96,18 +101,19 @@ def pair_values(
 
     Returns
     -------
-    tuple[np.ndarray, np.ndarray]
+    tuple[Array, Array]
         Cosines (R, S), ratios (R, S).
     """
+    xp = namespace(directions)
     first, second = pairs[:, 0], pairs[:, 1]
-    cosines = np.einsum("rds,rds->rs", directions[first], directions[second])
+    cosines = xp.einsum("rds,rds->rs", directions[first], directions[second])
     lengths1 = lengths[first]
     total = lengths1 + lengths[second]
-    ratios = lengths1 / np.where(total > 0.0, total, 1.0)
-    return np.clip(cosines, -1.0, 1.0), ratios
+    ratios = lengths1 / xp.where(total > 0.0, total, 1.0)
+    return xp.clip(cosines, -1.0, 1.0), ratios
 
 
-def triangle_frames(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def triangle_frames(points: Array, corners: Array) -> Array:
     """Frames at the first corner of triangles.
 
     Parameters
@@ -119,17 +125,18 @@ def triangle_frames(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray
+    Array
         (F, 3, 3, S): axes x, y, z, their components, copies. Flat triangles have the axes y and
         z zero.
     """
+    xp = namespace(points)
     origin = points[corners[:, 0]]
-    x = _normalised(points[corners[:, 1]] - origin)
-    z = _normalised(np.cross(x, points[corners[:, 2]] - origin, axis=1))
-    return np.stack([x, np.cross(z, x, axis=1), z], axis=1)
+    x, _ = _normalised(points[corners[:, 1]] - origin)
+    z, _ = _normalised(xp.linalg.cross(x, points[corners[:, 2]] - origin, axis=1))
+    return xp.stack([x, xp.linalg.cross(z, x, axis=1), z], axis=1)
 
 
-def triangle_values(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def triangle_values(points: Array, triangles: np.ndarray) -> Array:
     """Cosines of triangle and vertex relations.
 
     Parameters
@@ -141,7 +148,7 @@ def triangle_values(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray
+    Array
         (T, 3, S) cosines in [-1, 1] of the direction from a to v with x, y and z.
     """
     require_shape("points", points, (None, 3, None))
@@ -149,10 +156,11 @@ def triangle_values(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return vertex_cosines(points, triangles, triangle_frames(points, corners)[frame_of])
 
 
-def vertex_cosines(points: np.ndarray, triangles: np.ndarray, frames: np.ndarray) -> np.ndarray:
+def vertex_cosines(points: Array, triangles: Array, frames: Array) -> Array:
     """Cosines (T, 3, S) of the directions from a to v with the axes of frames (T, 3, 3, S)."""
-    direction = _normalised(points[triangles[:, 3]] - points[triangles[:, 0]])
-    return np.clip(np.einsum("tads,tds->tas", frames, direction), -1.0, 1.0)
+    xp = namespace(points)
+    direction, _ = _normalised(points[triangles[:, 3]] - points[triangles[:, 0]])
+    return xp.clip(xp.einsum("tads,tds->tas", frames, direction), -1.0, 1.0)
 
 
 def distinct_rows(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -164,7 +172,8 @@ def distinct_rows(rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]
     return np.stack(columns, axis=1).astype(np.int64), number
 
 
-def _normalised(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., 3, S) of length one; those of length zero stay zero."""
-    length = np.sqrt(np.einsum("eds,eds->es", vectors, vectors))
-    return vectors / np.where(length > 0.0, length, 1.0)[:, None]
+def _normalised(vectors: Array) -> tuple[Array, Array]:
+    """Vectors (n, 3, S) of length one, those of length zero stay zero; and their lengths (n, S)."""
+    xp = namespace(vectors)
+    lengths = xp.sqrt(xp.einsum("eds,eds->es", vectors, vectors))
+    return vectors / xp.where(lengths > 0.0, lengths, 1.0)[:, None], lengths

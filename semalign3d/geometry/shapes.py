@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from semalign3d.arrays import Array, to_numpy
 
-def require_shape(name: str, array: np.ndarray, expected: tuple[int | None, ...]) -> None:
+
+def require_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> None:
     """Refuse an array of another shape.
 
     Parameters
@@ -22,7 +24,7 @@ def require_shape(name: str, array: np.ndarray, expected: tuple[int | None, ...]
         If the shape differs: names the argument, the expected and the found shape.
     """
     wanted = expected[1:] if expected and expected[0] == -1 else expected
-    found = np.shape(array)
+    found = tuple(np.shape(array))
     free = len(wanted) < len(expected)
     tail = found[len(found) - len(wanted) :] if len(found) >= len(wanted) else None
     ok = tail is not None and (free or len(found) == len(wanted))
@@ -32,7 +34,7 @@ def require_shape(name: str, array: np.ndarray, expected: tuple[int | None, ...]
         raise ValueError(f"{name}: expected shape ({', '.join(sizes)}), found {found}")
 
 
-def require_finite(name: str, array: np.ndarray) -> None:
+def require_finite(name: str, array: Array) -> None:
     """Refuse an array that holds NaN or infinity.
 
     Raises
@@ -40,6 +42,6 @@ def require_finite(name: str, array: np.ndarray) -> None:
     ValueError
         Names the argument and counts the values that are not finite.
     """
-    bad = int(np.size(array) - np.count_nonzero(np.isfinite(array)))
+    bad = int(np.count_nonzero(~np.isfinite(to_numpy(array))))
     if bad:
         raise ValueError(f"{name}: expected finite values, found {bad} NaN or infinite")

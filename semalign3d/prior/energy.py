@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.special import betaln
 
+from semalign3d.arrays import Array, betaln, matrix, namespace, to_device, to_numpy
 from semalign3d.geometry.relations import distinct_rows
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.relations import SMALLEST_SAMPLE, Relations
@@ -41,29 +40,33 @@ class ShapeEnergy:
         Of K keypoints.
     used
         (K,) bool.
+    device
+        Where it is computed, see `arrays.compute_device`; shapes and results are NumPy arrays.
     """
 
-    def __init__(self, relations: Relations, used: np.ndarray) -> None:
+    def __init__(self, relations: Relations, used: np.ndarray, device: str | None = None) -> None:
         require_shape("used", used, (relations.keypoints,))
         self.keypoints = relations.keypoints
+        self._device = device
         self._used = np.asarray(used, dtype=bool)
-        self._pairs = _PairEnergy(relations, used)
-        self._triangles = _TriangleEnergy(relations, used)
+        self._pairs = _PairEnergy(relations, used, device)
+        self._triangles = _TriangleEnergy(relations, used, device)
 
     def terms(self, xyz: np.ndarray) -> EnergyTerms:
         """The five terms of a shape (K, 3); rows outside `used` may be NaN."""
         require_shape("xyz", xyz, (self.keypoints, 3))
-        placed = np.where(self._used[:, None], xyz, 0.0)
+        placed = to_device(np.where(self._used[:, None], xyz, 0.0), self._device)
         pair_terms, _ = self._pairs(placed)
         triangle_terms, _ = self._triangles(placed)
         return EnergyTerms(*map(float, (*pair_terms, *triangle_terms)))
 
     def value_and_gradient(self, xyz: np.ndarray) -> tuple[float, np.ndarray]:
         """Energy and gradient (K, 3) of a finite shape (K, 3), unchecked (for inner loops)."""
-        pair_terms, pair_gradient = self._pairs(xyz)
-        triangle_terms, triangle_gradient = self._triangles(xyz)
+        points = to_device(xyz, self._device)
+        pair_terms, pair_gradient = self._pairs(points)
+        triangle_terms, triangle_gradient = self._triangles(points)
         value = (sum(pair_terms) + sum(triangle_terms)) / 5.0
-        return float(value), (pair_gradient + triangle_gradient) / 5.0
+        return float(value), to_numpy(pair_gradient + triangle_gradient) / 5.0
 
     def hessian(self, xyz: np.ndarray, step: float = 1e-5) -> np.ndarray:
         """Second derivatives (3 K, 3 K) by central differences of the gradient.
@@ -90,62 +93,53 @@ class ShapeEnergy:
 class _PairEnergy:
     """Mean -log Beta of length ratios and of cosines of edge pairs."""
 
-    def __init__(self, relations: Relations, used: np.ndarray) -> None:
+    def __init__(self, relations: Relations, used: np.ndarray, device: str | None) -> None:
         ends = relations.edges[relations.pairs].reshape(-1, 4)
         rows = np.flatnonzero(relations.pair_kept & used[ends].all(axis=1))
         numbers, pairs = np.unique(relations.pairs[rows], return_inverse=True)
         first, second = pairs.reshape(-1, 2).T
         alpha, beta = relations.pair_alpha[rows], relations.pair_beta[rows]
-        self._edges = relations.edges[numbers]
+        edges = relations.edges[numbers]
         count = max(len(rows), 1)
         size = (len(numbers), len(numbers))
 
-        def symmetric(values: np.ndarray) -> np.ndarray:
-            matrix = np.zeros(size)
-            matrix[first, second] = matrix[second, first] = values / count
-            return matrix
+        def symmetric(values: np.ndarray) -> Array:
+            full = np.zeros(size)
+            full[first, second] = full[second, first] = values / count
+            return to_device(full, device)
 
         self._cosine_alpha = symmetric(alpha[:, 0] - 1.0)
         self._cosine_beta = symmetric(beta[:, 0] - 1.0)
         self._total = symmetric(alpha[:, 1] + beta[:, 1] - 2.0)
-        self._single = (
-            -(
-                np.bincount(first, alpha[:, 1] - 1.0, minlength=len(numbers))
-                + np.bincount(second, beta[:, 1] - 1.0, minlength=len(numbers))
-            )
-            / count
-        )
+        single = np.bincount(first, alpha[:, 1] - 1.0, minlength=len(numbers))
+        single = single + np.bincount(second, beta[:, 1] - 1.0, minlength=len(numbers))
+        self._single = to_device(-single / count, device)
         self._constants = betaln(alpha, beta).sum(axis=0) / count
-        edge = np.arange(len(numbers))
-        self._incidence = np.zeros((relations.keypoints, len(numbers)))
-        self._incidence[self._edges[:, 1], edge] = 1.0
-        self._incidence[self._edges[:, 0], edge] = -1.0
+        self._ends = _Edges(edges, relations.keypoints, device)
 
-    def __call__(self, xyz: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
+    def __call__(self, xyz: Array) -> tuple[tuple[float, float], Array]:
         """(E_ratio, E_edge) and the gradient (K, 3) of their sum."""
-        vectors = xyz[self._edges[:, 1]] - xyz[self._edges[:, 0]]
-        lengths = np.maximum(np.linalg.norm(vectors, axis=1), _SHORTEST)
-        units = vectors / lengths[:, None]
+        units, lengths = self._ends.units(xyz)
         ratio, along = self._ratios(lengths)
         cosine, turning = self._cosines(units)
-        turning -= units * np.einsum("ed,ed->e", units, turning)[:, None]
-        gradient = self._incidence @ (units * along[:, None] + turning / lengths[:, None])
-        return (ratio, cosine), gradient
+        return (ratio, cosine), self._ends.back(units, lengths, turning, along)
 
-    def _ratios(self, lengths: np.ndarray) -> tuple[float, np.ndarray]:
+    def _ratios(self, lengths: Array) -> tuple[float, Array]:
         """E_ratio and its gradient (E,) with respect to the lengths."""
+        xp = namespace(lengths)
         sums = lengths[:, None] + lengths
-        value = self._single @ np.log(lengths) + 0.5 * np.sum(self._total * np.log(sums))
-        slope = self._single / lengths + np.sum(self._total / sums, axis=1)
+        value = self._single @ xp.log(lengths) + 0.5 * xp.sum(self._total * xp.log(sums))
+        slope = self._single / lengths + xp.sum(self._total / sums, axis=1)
         return float(value + self._constants[1]), slope
 
-    def _cosines(self, units: np.ndarray) -> tuple[float, np.ndarray]:
+    def _cosines(self, units: Array) -> tuple[float, Array]:
         """E_edge and its gradient (E, 3) with respect to the unit vectors, taken as free."""
-        x = np.clip(0.5 + 0.5 * (units @ units.T), SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
+        xp = namespace(units)
+        x = xp.clip(0.5 + 0.5 * (units @ units.T), SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
         y = 1.0 - x
-        logs = self._cosine_alpha * np.log(x) + self._cosine_beta * np.log(y)
+        logs = self._cosine_alpha * xp.log(x) + self._cosine_beta * xp.log(y)
         slope = 0.5 * (self._cosine_beta / y - self._cosine_alpha / x)
-        return float(self._constants[0] - 0.5 * np.sum(logs)), slope @ units
+        return float(self._constants[0] - 0.5 * xp.sum(logs)), slope @ units
 
 
 class _TriangleEnergy:
@@ -156,19 +150,19 @@ class _TriangleEnergy:
     small enough for the processor's cache.
     """
 
-    def __init__(self, relations: Relations, used: np.ndarray) -> None:
+    def __init__(self, relations: Relations, used: np.ndarray, device: str | None) -> None:
         kept = relations.triangle_kept & used[relations.triangles].all(axis=1)
         triangles = relations.triangles[kept]
         keypoints, count = relations.keypoints, max(len(triangles), 1)
         alpha, beta = relations.triangle_alpha[kept], relations.triangle_beta[kept]
         self._constants = betaln(alpha, beta).sum(axis=0) / count
         corners, frame_of = distinct_rows(triangles[:, :3], keypoints)
-        self._alpha = np.zeros((len(corners), 3, keypoints))
-        self._beta = np.zeros((len(corners), 3, keypoints))
-        self._alpha[frame_of, :, triangles[:, 3]] = (alpha - 1.0) / count
-        self._beta[frame_of, :, triangles[:, 3]] = (beta - 1.0) / count
-        self._ab = _Edges(corners[:, [0, 1]], keypoints)
-        self._ac = _Edges(corners[:, [0, 2]], keypoints)
+        weights = np.zeros((2, len(corners), 3, keypoints))
+        weights[0, frame_of, :, triangles[:, 3]] = (alpha - 1.0) / count
+        weights[1, frame_of, :, triangles[:, 3]] = (beta - 1.0) / count
+        self._alpha, self._beta = to_device(weights, device)
+        self._ab = _Edges(corners[:, [0, 1]], keypoints, device)
+        self._ac = _Edges(corners[:, [0, 2]], keypoints, device)
         starts = np.searchsorted(corners[:, 0], np.arange(keypoints + 1))
         self._blocks = [
             (apex, slice(starts[apex], starts[apex + 1]))
@@ -176,80 +170,90 @@ class _TriangleEnergy:
             if starts[apex] < starts[apex + 1]
         ]
 
-    def __call__(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, xyz: Array) -> tuple[np.ndarray, Array]:
         """(E_x, E_y, E_z) and the gradient (K, 3) of their sum."""
+        xp = namespace(xyz)
         x, x_length = self._ab.units(xyz)
         side, side_length = self._ac.units(xyz)
         normal = _cross(x, side)
-        sine = np.maximum(np.linalg.norm(normal, axis=1), _SHORTEST)
+        sine = _lengths(normal)
         z = normal / sine[:, None]
-        axes = np.stack([x, _cross(z, x), z], axis=1)
+        axes = xp.stack([x, _cross(z, x), z], axis=1)
         terms, axes_slope, gradient = self._blockwise(xyz, axes)
         # Back through y = z x x, z = normal / sine and normal = x x side.
-        x_slope, y_slope, z_slope = axes_slope.transpose(1, 0, 2)
-        z_slope = z_slope + _cross(x, y_slope)
-        normal_slope = (z_slope - z * np.einsum("fd,fd->f", z, z_slope)[:, None]) / sine[:, None]
-        x_slope = x_slope + _cross(y_slope, z) + _cross(side, normal_slope)
-        gradient += self._ab.back(x, x_length, x_slope)
-        gradient += self._ac.back(side, side_length, _cross(normal_slope, x))
-        return terms, gradient
+        y_slope = axes_slope[:, 1]
+        z_slope = axes_slope[:, 2] + _cross(x, y_slope)
+        normal_slope = (z_slope - z * xp.einsum("fd,fd->f", z, z_slope)[:, None]) / sine[:, None]
+        x_slope = axes_slope[:, 0] + _cross(y_slope, z) + _cross(side, normal_slope)
+        gradient = gradient + self._ab.back(x, x_length, x_slope)
+        gradient = gradient + self._ac.back(side, side_length, _cross(normal_slope, x))
+        return to_numpy(terms) + self._constants, gradient
 
-    def _blockwise(
-        self, xyz: np.ndarray, axes: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Terms (3,), gradients with respect to axes (F, 3, 3), taken as free, and points (K, 3).
+    def _blockwise(self, xyz: Array, axes: Array) -> tuple[Array, Array, Array]:
+        """Terms (3,) without their constants, gradients for axes (F, 3, 3) and points (K, 3).
 
-        The gradient with respect to the points leaves out their part in the axes.
+        Axes are taken as free: the gradient for the points leaves out their part in the axes.
         """
-        terms, gradient = self._constants.copy(), np.zeros_like(xyz)
-        axes_slope = np.zeros_like(axes)
+        xp = namespace(xyz)
+        terms, gradient = xp.zeros_like(xyz[0]), xp.zeros_like(xyz)
+        axes_slope = xp.zeros_like(axes)
         for apex, block in self._blocks:
             vectors = xyz - xyz[apex]
-            lengths = np.maximum(np.linalg.norm(vectors, axis=1), _SHORTEST)[:, None]
+            lengths = _lengths(vectors)[:, None]
             rays = vectors / lengths
             flat_axes = axes[block].reshape(-1, 3)
             alpha, beta = self._alpha[block], self._beta[block]
             cosine = (flat_axes @ rays.T).reshape(alpha.shape)
-            u = np.clip(0.5 + 0.5 * cosine, SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
+            u = xp.clip(0.5 + 0.5 * cosine, SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
             v = 1.0 - u
             slope = 0.5 * (beta / v - alpha / u)
-            terms -= np.einsum("fak->a", alpha * np.log(u) + beta * np.log(v))
-            flat_slope = slope.reshape(-1, len(xyz))
+            terms -= xp.einsum("fak->a", alpha * xp.log(u) + beta * xp.log(v))
+            flat_slope = slope.reshape(-1, xyz.shape[0])
             axes_slope[block] = (flat_slope @ rays).reshape(-1, 3, 3)
             ray_slope = flat_slope.T @ flat_axes
-            ray_slope -= rays * np.einsum("kd,kd->k", rays, ray_slope)[:, None]
+            ray_slope -= rays * xp.einsum("kd,kd->k", rays, ray_slope)[:, None]
             moved = ray_slope / lengths
             moved[apex] = 0.0
             gradient += moved
-            gradient[apex] -= moved.sum(axis=0)
+            gradient[apex] -= xp.sum(moved, axis=0)
         return terms, axes_slope, gradient
 
 
 class _Edges:
     """Directed edges between keypoints: unit vectors, and their gradient back to the keypoints."""
 
-    def __init__(self, ends: np.ndarray, keypoints: int) -> None:
-        self._ends = ends
+    def __init__(self, ends: np.ndarray, keypoints: int, device: str | None) -> None:
+        self._first, self._second = to_device(ends[:, 0], device), to_device(ends[:, 1], device)
         number = np.arange(len(ends))
         rows = np.concatenate([ends[:, 1], ends[:, 0]])
         values = np.repeat([1.0, -1.0], len(ends))
         columns = np.concatenate([number, number])
-        self._incidence = csr_array((values, (rows, columns)), shape=(keypoints, len(ends)))
+        self._incidence = matrix(values, rows, columns, (keypoints, len(ends)), device)
 
-    def units(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def units(self, xyz: Array) -> tuple[Array, Array]:
         """Unit vectors (n, 3) and lengths (n,)."""
-        vectors = xyz[self._ends[:, 1]] - xyz[self._ends[:, 0]]
-        lengths = np.maximum(np.linalg.norm(vectors, axis=1), _SHORTEST)
+        vectors = xyz[self._second] - xyz[self._first]
+        lengths = _lengths(vectors)
         return vectors / lengths[:, None], lengths
 
-    def back(self, units: np.ndarray, lengths: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Gradient (K, 3) from that with respect to the unit vectors (n, 3)."""
-        across = slope - units * np.einsum("nd,nd->n", units, slope)[:, None]
-        return self._incidence @ (across / lengths[:, None])
+    def back(self, units: Array, lengths: Array, slope: Array, along: Array | None = None) -> Array:
+        """Gradient (K, 3) from those with respect to the unit vectors (n, 3) and lengths (n,)."""
+        across = slope - units * namespace(units).einsum("nd,nd->n", units, slope)[:, None]
+        total = across / lengths[:, None]
+        if along is not None:
+            total = total + units * along[:, None]
+        return self._incidence @ total
 
 
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _lengths(vectors: Array) -> Array:
+    """Lengths (n,) of vectors (n, 3), never zero."""
+    xp = namespace(vectors)
+    return xp.clip(xp.sqrt(xp.einsum("nd,nd->n", vectors, vectors)), min=_SHORTEST)
+
+
+def _cross(a: Array, b: Array) -> Array:
     """Cross products of rows (n, 3), faster than numpy's for many rows."""
     ax, ay, az = a.T
     bx, by, bz = b.T
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=1)
+    terms = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]
+    return namespace(a).stack(terms, axis=1)

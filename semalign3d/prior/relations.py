@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semalign3d.arrays import Array, chunk_values, namespace, to_device, to_numpy
 from semalign3d.geometry.beta import fit_beta
 from semalign3d.geometry.relations import (
+    RelationIndex,
     distinct_rows,
     edge_directions,
     pair_values,
@@ -103,31 +105,32 @@ class Relations:
 class _Sums:
     """Running sums over views of log x and log(1 - x) of each parameter of each relation."""
 
-    def __init__(self, relations: int, parameters: int) -> None:
-        self.logs = np.zeros((2, relations, parameters))
-        self.copies = np.zeros(relations, dtype=np.int64)
-        self.images = np.zeros(relations, dtype=np.int64)
-        self._last_image = np.full(relations, -1, dtype=np.int64)
+    def __init__(self, relations: int, parameters: int, device: str | None) -> None:
+        self.logs = to_device(np.zeros((2, relations, parameters)), device)
+        self.copies = to_device(np.zeros(relations, dtype=np.int64), device)
+        self.images = to_device(np.zeros(relations, dtype=np.int64), device)
+        self._last_image = to_device(np.full(relations, -1), device)
 
-    def add(self, rows: np.ndarray, samples: np.ndarray, image: int) -> None:
+    def add(self, rows: Array, samples: Array, image: int) -> None:
         """Samples (n, parameters, S) in [0, 1] of the relations `rows` (n,) in a view of `image`.
 
         The views of one image must follow each other.
         """
-        x = np.clip(samples, SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
-        self.logs[0, rows] += np.einsum("nps->np", np.log(x))
-        self.logs[1, rows] += np.einsum("nps->np", np.log(1.0 - x))
+        xp = namespace(samples)
+        x = xp.clip(samples, SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
+        self.logs[0, rows] += xp.einsum("nps->np", xp.log(x))
+        self.logs[1, rows] += xp.einsum("nps->np", xp.log(1.0 - x))
         self.copies[rows] += samples.shape[2]
-        self.images[rows] += self._last_image[rows] != image
+        self.images[rows] += xp.where(self._last_image[rows] != image, 1, 0)
         self._last_image[rows] = image
 
     def fit(self, copies: int) -> tuple[np.ndarray, np.ndarray]:
         """alpha and beta (relations, parameters), NaN where fewer than `copies` were added."""
         enough = self.copies >= max(copies, 1)
-        alpha = np.full(self.logs.shape[1:], np.nan)
-        beta = alpha.copy()
         means = self.logs[:, enough] / self.copies[enough][:, None]
-        alpha[enough], beta[enough] = fit_beta(means[0], means[1])
+        fitted = fit_beta(means[0], means[1])
+        alpha, beta = np.full((2, *self.logs.shape[1:]), np.nan)
+        alpha[to_numpy(enough)], beta[to_numpy(enough)] = map(to_numpy, fitted)
         return alpha, beta
 
 
@@ -141,6 +144,7 @@ def fit_relations(
     min_images: int = 4,
     ratio_mode_min: float = 0.01,
     ratio_mode_max: float = 0.99,
+    device: str | None = None,
 ) -> Relations:
     """Fit a Beta distribution to each parameter of each relation.
 
@@ -163,6 +167,8 @@ def fit_relations(
         Standard deviation of the noise, in units of the view's shortest keypoint edge.
     min_images, ratio_mode_min, ratio_mode_max
         See above.
+    device
+        Where it is computed, see `arrays.compute_device`; the noise is the same everywhere.
 
     Raises
     ------
@@ -178,19 +184,26 @@ def fit_relations(
     if copies < 1 or noise < 0.0 or min_images < 1:
         raise ValueError("expected copies >= 1, noise >= 0 and min_images >= 1")
     index = relation_index(views.shape[1])
-    pair_sums, triangle_sums = _Sums(len(index.pairs), 2), _Sums(len(index.triangles), 3)
+    pair_sums = _Sums(len(index.pairs), 2, device)
+    triangle_sums = _Sums(len(index.triangles), 3, device)
+    indices = index.on(device)
+    corners, frame_of = (
+        to_device(rows, device) for rows in distinct_rows(index.triangles[:, :3], views.shape[1])
+    )
     for number in np.argsort(images, kind="stable"):
         keypoints = np.asarray(views[number], dtype=np.float64)
-        points = noisy_copies(keypoints, copies, noise, generators[number])
-        _add_pairs(pair_sums, points, int(images[number]))
-        _add_triangles(triangle_sums, points, int(images[number]))
+        noisy = noisy_copies(keypoints, copies, noise, generators[number])
+        points = to_device(noisy, device)
+        _add_pairs(pair_sums, points, indices, int(images[number]))
+        _add_triangles(triangle_sums, points, indices, corners, frame_of, int(images[number]))
+    pair_images, triangle_images = to_numpy(pair_sums.images), to_numpy(triangle_sums.images)
     enough = min_images * copies
     pair_alpha, pair_beta = pair_sums.fit(enough)
     triangle_alpha, triangle_beta = triangle_sums.fit(enough)
     mode = (pair_alpha[:, 1] - 1.0) / (pair_alpha[:, 1] + pair_beta[:, 1] - 2.0)
-    pair_kept = _peaked(pair_alpha, pair_beta) & (pair_sums.images >= min_images)
+    pair_kept = _peaked(pair_alpha, pair_beta) & (pair_images >= min_images)
     pair_kept &= (mode >= ratio_mode_min) & (mode <= ratio_mode_max)
-    triangle_kept = _peaked(triangle_alpha, triangle_beta) & (triangle_sums.images >= min_images)
+    triangle_kept = _peaked(triangle_alpha, triangle_beta) & (triangle_images >= min_images)
     logger.info(
         "kept %d of %d edge pairs, %d of %d triangle and vertex relations",
         *(pair_kept.sum(), len(pair_kept), triangle_kept.sum(), len(triangle_kept)),
@@ -201,14 +214,14 @@ def fit_relations(
         pairs=index.pairs,
         pair_alpha=pair_alpha,
         pair_beta=pair_beta,
-        pair_images=pair_sums.images,
-        pair_copies=pair_sums.copies,
+        pair_images=pair_images,
+        pair_copies=to_numpy(pair_sums.copies),
         pair_kept=pair_kept,
         triangles=index.triangles,
         triangle_alpha=triangle_alpha,
         triangle_beta=triangle_beta,
-        triangle_images=triangle_sums.images,
-        triangle_copies=triangle_sums.copies,
+        triangle_images=triangle_images,
+        triangle_copies=to_numpy(triangle_sums.copies),
         triangle_kept=triangle_kept,
     )
 
@@ -228,37 +241,38 @@ def noisy_copies(
     return keypoints[:, :, None] + deviation * rng.standard_normal((*keypoints.shape, copies))
 
 
-def _add_pairs(sums: _Sums, points: np.ndarray, image: int) -> None:
+def _add_pairs(sums: _Sums, points: Array, index: RelationIndex, image: int) -> None:
     """Add a view's copies (K, 3, S), NaN where unseen, to the sums over edge pairs."""
-    index = relation_index(len(points))
-    seen = np.isfinite(points).all(axis=(1, 2))
+    xp = namespace(points)
+    seen = xp.all(xp.isfinite(points), axis=(1, 2))
     directions, lengths = edge_directions(points, index.edges)
-    edge_seen = seen[index.edges].all(axis=1)
-    rows = np.flatnonzero(edge_seen[index.pairs].all(axis=1))
+    edge_seen = xp.all(seen[index.edges], axis=1)
+    rows = xp.nonzero(xp.all(edge_seen[index.pairs], axis=1))[0]
     for part in _chunks(rows, 2 * points.shape[2]):
         cosines, ratios = pair_values(directions, lengths, index.pairs[part])
-        sums.add(part, np.stack([(1.0 + cosines) / 2.0, ratios], axis=1), image)
+        sums.add(part, xp.stack([(1.0 + cosines) / 2.0, ratios], axis=1), image)
 
 
-def _add_triangles(sums: _Sums, points: np.ndarray, image: int) -> None:
-    """Add a view's copies (K, 3, S), NaN where unseen, to the sums over triangles."""
-    index = relation_index(len(points))
-    seen = np.isfinite(points).all(axis=(1, 2))
-    rows = np.flatnonzero(seen[index.triangles].all(axis=1))
-    if len(rows) == 0:
-        return
-    triangles = index.triangles[rows]
-    corners, frame_of = distinct_rows(triangles[:, :3], len(points))
+def _add_triangles(
+    sums: _Sums, points: Array, index: RelationIndex, corners: Array, frame_of: Array, image: int
+) -> None:
+    """Add a view's copies (K, 3, S), NaN where unseen, to the sums over triangles.
+
+    `corners` (F, 3) are the distinct triangles, `frame_of` (T,) says which a relation has.
+    """
+    xp = namespace(points)
+    seen = xp.all(xp.isfinite(points), axis=(1, 2))
+    rows = xp.nonzero(xp.all(seen[index.triangles], axis=1))[0]
     frames = triangle_frames(points, corners)
-    for part in _chunks(np.arange(len(rows)), 3 * points.shape[2]):
-        cosines = vertex_cosines(points, triangles[part], frames[frame_of[part]])
-        sums.add(rows[part], (1.0 + cosines) / 2.0, image)
+    for part in _chunks(rows, 3 * points.shape[2]):
+        cosines = vertex_cosines(points, index.triangles[part], frames[frame_of[part]])
+        sums.add(part, (1.0 + cosines) / 2.0, image)
 
 
-def _chunks(rows: np.ndarray, values: int) -> list[np.ndarray]:
+def _chunks(rows: Array, values: int) -> list[Array]:
     """Rows in parts of a size that keeps temporary arrays small, with `values` samples a row."""
-    size = max(_CHUNK_VALUES // values, 1)
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+    size = max(chunk_values(rows, _CHUNK_VALUES) // values, 1)
+    return [rows[start : start + size] for start in range(0, rows.shape[0], size)]
 
 
 def _peaked(alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:

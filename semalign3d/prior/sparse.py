@@ -47,7 +47,11 @@ class SparseShape:
 
 
 def fit_sparse(
-    relations: Relations, mirror: np.ndarray | None, *, max_iterations: int = 2000
+    relations: Relations,
+    mirror: np.ndarray | None,
+    *,
+    max_iterations: int = 2000,
+    device: str | None = None,
 ) -> SparseShape:
     """Shape of lowest energy, in the canonical frame.
 
@@ -62,6 +66,8 @@ def fit_sparse(
         (K,) mirror table, or None where it is not known.
     max_iterations
         Of L-BFGS, from each mirror image.
+    device
+        Where the energy is computed, see `arrays.compute_device`.
 
     Raises
     ------
@@ -73,7 +79,7 @@ def fit_sparse(
     used = well_connected(lengths)
     reasons = _reasons(relations, used)
     _require_four(used, reasons)
-    energy = ShapeEnergy(relations, used)
+    energy = ShapeEnergy(relations, used, device)
     start = embed(lengths[np.ix_(used, used)])
     start = start / np.sqrt(np.square(start).sum(axis=1).mean())
     shapes = [
@@ -92,7 +98,7 @@ def fit_sparse(
         logger.warning("keypoint %d is not used: %s", number, reasons[number])
     placed = np.where(used[:, None], xyz, np.nan)
     canonical = canonical_frame(placed, used, table).apply(placed)
-    terms = ShapeEnergy(relations, used).terms(canonical)
+    terms = ShapeEnergy(relations, used, device).terms(canonical)
     return SparseShape(canonical, used, tuple(reasons), terms, other)
 
 

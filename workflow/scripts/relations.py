@@ -7,6 +7,7 @@ from job import job, summary
 from training import training_views
 
 from semalign3d import store
+from semalign3d.arrays import compute_device
 from semalign3d.datasets import open_dataset
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.relations import fit_relations
@@ -36,6 +37,7 @@ def main(snakemake: Any) -> None:
         min_images=params.min_images,
         ratio_mode_min=params.ratio_mode_min,
         ratio_mode_max=params.ratio_mode_max,
+        device=compute_device(snakemake.config["runtime"]["device"]),
     )
     with store.create(snakemake.output[0]) as file:
         write_record(file, relations)

@@ -8,6 +8,7 @@ from job import job, summary
 from training import descriptor_maps, image_sizes, training_views
 
 from semalign3d import store
+from semalign3d.arrays import compute_device
 from semalign3d.datasets import open_dataset
 from semalign3d.prior.attention import keypoint_attention
 from semalign3d.prior.cameras import Cameras
@@ -26,7 +27,8 @@ def main(snakemake: Any) -> None:
     mirror = open_dataset("spair-71k", Path(params.dataset_root)).mirror(category)
     relations = read_record(snakemake.input.relations, Relations)
     cameras = read_record(snakemake.input.cameras, Cameras)
-    shape = fit_sparse(relations, mirror, max_iterations=params.max_iterations)
+    device = compute_device(snakemake.config["runtime"]["device"])
+    shape = fit_sparse(relations, mirror, max_iterations=params.max_iterations, device=device)
     shape = stand_up(shape, training_views(cameras, mirror)[0], mirror)
     maps = descriptor_maps(snakemake.input.descriptors, cameras.stems)
     views = [
