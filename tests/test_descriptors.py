@@ -96,6 +96,25 @@ def test_post_processor_is_the_published_network(tmp_path, sizes, hidden, output
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
 
 
+def test_several_views_at_once_and_any_memory_layout(tmp_path):
+    torch.save(random_state([c for c, _ in SMALL.values()], 32, 64), tmp_path / "net.pth")
+    network = load_post_processor(tmp_path / "net.pth")
+    views = [random_features(SMALL, seed) for seed in (0, 1)]
+    together = {name: torch.cat([view[name] for view in views]) for name in SMALL}
+    alone = torch.cat([network(view) for view in views])
+    assert torch.allclose(network(together), alone, atol=1e-5)
+    last = {n: v.contiguous(memory_format=torch.channels_last) for n, v in together.items()}
+    assert torch.allclose(network(last), alone, atol=1e-5)
+
+
+def test_stored_descriptors_are_rounded_to_the_nearest_half():
+    maps = [np.random.default_rng(n).normal(size=(5, 5, 7)).astype(np.float32) for n in (0, 1)]
+    maps[0][0, 0] *= 1e-6
+    stored = descriptors.as_stored(maps)
+    assert stored.dtype == np.float16
+    assert np.array_equal(stored, np.stack(maps).astype(np.float16))
+
+
 def test_encoding_changes_no_input_and_repeats(tmp_path):
     torch.save(random_state([c for c, _ in SMALL.values()], 32, 64), tmp_path / "net.pth")
     features = random_features(SMALL)
@@ -227,6 +246,12 @@ def sd(**changes):
     return {name: value for name, value in (features | changes).items() if value is not None}
 
 
+def one_bad(value):
+    features = torch.zeros(1, 64, 10, 10)
+    features[0, 33, 4, 5] = value
+    return features
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -238,6 +263,8 @@ def sd(**changes):
         ("a_dino.pt", torch.ones(1, 4, 2, 2).to_sparse(), "dense tensor of floats"),
         ("a_dino.pt", torch.ones(1, 4, 2, 2, dtype=torch.complex64), "dense tensor of floats"),
         ("a_dino.pt", torch.full((1, 4, 2, 2), torch.nan), "16 of 16 values are not finite"),
+        ("a_dino.pt", one_bad(torch.nan), "1 of 6400 values are not finite"),
+        ("a_dino.pt", one_bad(-torch.inf), "1 of 6400 values are not finite"),
         ("a_dino.pt", sd(), "dino: expected a tensor, found dict"),
         ("a_sd.pt", torch.ones(1, 4, 2, 2), "expected a dict of tensors"),
         ("a_sd.pt", sd(s4=None), "s4: missing"),

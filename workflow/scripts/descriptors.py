@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from batch import ImageBatch
 from job import job, summary
 
@@ -42,7 +41,7 @@ def main(snakemake: Any) -> None:
             for mirrored in (False, True)
         ]
         with batch.create(stem) as file:
-            store.write(file, "descriptors", np.stack(maps).astype(np.float16))
+            store.write(file, "descriptors", descriptors.as_stored(maps))
     summary(snakemake, batch.finish(params.marker))
 
 

@@ -1,5 +1,6 @@
 """Set-up that every script shares: its log, its threads and how it fails."""
 
+import ctypes
 import logging
 import os
 import sys
@@ -12,6 +13,8 @@ from threadpoolctl import threadpool_limits
 from semalign3d.errors import InputError
 from semalign3d.store import DamagedFileError
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Numbers of the parameters of mallopt, from glibc's malloc.h."""
 EXPECTED_ERRORS = (InputError, DamagedFileError, FileNotFoundError)
 
 
@@ -24,6 +27,7 @@ def job(snakemake: Any) -> Iterator[None]:
     """
     _start_logging(str(snakemake.log[0]))
     _limit_threads(int(snakemake.config["runtime"]["threads"]))
+    _keep_freed_memory()
     logger = logging.getLogger(snakemake.rule)
     try:
         yield
@@ -65,3 +69,17 @@ def _limit_threads(count: int) -> None:
     threadpool_limits(count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library (glibc) use the memory of freed arrays again, up to 256 MB.
+
+    By default it gives large arrays back to the system at once, which then clears every page of
+    the next one: a seventh of the descriptors stage's time. Other C libraries are left alone.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    mallopt(M_TRIM_THRESHOLD, 256 << 20)
