@@ -32,9 +32,43 @@ def depth_from_inverse(inverse_depth: np.ndarray, slope: float = 0.3) -> np.ndar
     ValueError
         If the shape is another, a value is not finite or negative, or none is positive.
     """
-    require_shape("inverse_depth", inverse_depth, (None, None))
     if not 0.0 < slope < 1.0:
         raise ValueError(f"slope: expected a number between 0 and 1, found {slope}")
+    return 1.0 - slope * _relative_to_largest(inverse_depth)
+
+
+def calibrated_depth(inverse_depth: np.ndarray, offset: float) -> np.ndarray:
+    """Depth from relative inverse depth of known offset: z = (1 + c) / (d / max(d) + c).
+
+    Inverse depth of a network is known up to a scale and an offset; with the offset c that bundle
+    refinement finds (METHOD.md section 7), z is proportional to true depth. The nearest point of
+    the image has z = 1.
+
+    Parameters
+    ----------
+    inverse_depth
+        Relative inverse depth d (H, W), not negative, larger is nearer.
+    offset
+        c, positive.
+
+    Returns
+    -------
+    np.ndarray
+        z (H, W) float64, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, a value is not finite or negative, or none is positive.
+    """
+    if not 0.0 < offset < np.inf:
+        raise ValueError(f"offset: expected a number above 0, found {offset}")
+    return (1.0 + offset) / (_relative_to_largest(inverse_depth) + offset)
+
+
+def _relative_to_largest(inverse_depth: np.ndarray) -> np.ndarray:
+    """d / max(d), float64, of a checked map d (H, W)."""
+    require_shape("inverse_depth", inverse_depth, (None, None))
     depth = np.asarray(inverse_depth, dtype=np.float64)
     require_finite("inverse_depth", depth)
     largest = float(depth.max(initial=0.0))
@@ -43,7 +77,7 @@ def depth_from_inverse(inverse_depth: np.ndarray, slope: float = 0.3) -> np.ndar
             "inverse_depth: expected values from 0 up and at least one above it, "
             f"found {depth.min() if depth.size else 'none'} to {largest}"
         )
-    return 1.0 - slope * (depth / largest)
+    return depth / largest
 
 
 def unit_rays(pixels: np.ndarray, size: Size) -> np.ndarray:

@@ -47,7 +47,9 @@ class Cameras:
     stems : N names.
     sizes : (N, 2) int64, (W, H) pixels.
     p : (N,) inverse focal lengths, f in units of the longest side.
+    annotated_px : (N, K, 2) pixels, as annotated; NaN where not seen.
     keypoints_px : (N, K, 2) pixels, corrected to the mask; NaN where not seen.
+    relative_depth : (N, K) d / max(d) at the corrected keypoints, in [0, 1]; NaN where not seen.
     keypoints_xyz : (N, K, 3) camera coordinates; NaN where not seen.
     excluded, reasons : stems of the images that could not be used, and why.
     """
@@ -55,7 +57,9 @@ class Cameras:
     stems: tuple[str, ...]
     sizes: np.ndarray
     p: np.ndarray
+    annotated_px: np.ndarray
     keypoints_px: np.ndarray
+    relative_depth: np.ndarray
     keypoints_xyz: np.ndarray
     excluded: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -114,7 +118,7 @@ def estimate_cameras(
     ------
     InputError : no image can be used; lists why.
     """
-    stems, sizes, pixels, rays = [], [], [], []
+    stems, sizes, annotated, pixels, rays = [], [], [], [], []
     excluded: dict[str, str] = {}
     for view in views:
         reason = _unusable(view)
@@ -127,6 +131,7 @@ def estimate_cameras(
         )
         stems.append(view.stem)
         sizes.append(view.size)
+        annotated.append(np.asarray(view.keypoints, dtype=np.float64))
         pixels.append(moved)
         rays.append(at_unit)
     if not stems:
@@ -139,7 +144,9 @@ def estimate_cameras(
         tuple(stems),
         np.array(sizes, dtype=np.int64),
         p,
+        np.stack(annotated),
         np.stack(pixels),
+        (1.0 - xyz[..., 2]) / slope,
         xyz,
         tuple(excluded),
         tuple(excluded.values()),
