@@ -23,7 +23,7 @@ from demo.camera import elevation_range
 from demo.features import Disturbance, imitate, mirrored
 from demo.render import Render, keypoint_visibility, project, render
 from demo.scene import Scene, random_scene
-from demo.shapes import Instance
+from demo.shapes import VARIATION, Instance
 from demo.truth import image_truth, mean_surface
 from semalign3d.seeds import generator
 
@@ -36,28 +36,45 @@ DISTURBANCE = {
 }
 """How imperfect the features of each category are: set so that nearest neighbours reach 55 to 70 %
 PCK@0.1 on the test pairs."""
+ALL_ROUND = (0.0, 360.0)
+"""First and last azimuth of the dataset's views, in degrees."""
 DEPTH_NOISE = 0.03
 """Standard deviation of the imitated depth's noise, in the object's range of inverse depth."""
 
 
-def viewpoint(category: str, stem: str, seed: int) -> tuple[float, float]:
+def viewpoint(
+    category: str, stem: str, seed: int, azimuths: tuple[float, float] = ALL_ROUND
+) -> tuple[float, float]:
     """Azimuth and elevation of an image in degrees.
 
     The images of a split follow an additive sequence that fills all views evenly, however many
     there are, plus a jitter of their own.
+
+    Parameters
+    ----------
+    category, stem, seed : of the image
+    azimuths : first and last azimuth of the images, in degrees
     """
     number = plan.image_number(category, stem)
     start = generator(seed, "demo-views", category, plan.split_of(category, stem)).uniform(size=2)
     jitter = generator(seed, "demo-view", category, stem).uniform(-0.02, 0.02, size=2)
     turn, rise = np.mod(start + number * np.array([0.6180339887, 0.4142135624]) + jitter, 1.0)
     low, high = elevation_range(category)
-    return float(360.0 * turn), float(low + rise * (high - low))
+    first, last = azimuths
+    return float(first + (last - first) * turn), float(low + rise * (high - low))
 
 
-def make_scene(category: str, stem: str, seed: int) -> Scene:
-    """The scene of one image of the dataset."""
+def make_scene(
+    category: str,
+    stem: str,
+    seed: int,
+    *,
+    spread: float = VARIATION,
+    azimuths: tuple[float, float] = ALL_ROUND,
+) -> Scene:
+    """The scene of one image of the dataset; see ``random_scene`` and ``viewpoint``."""
     width, height = plan.image_size(category, stem)
-    azimuth, elevation = viewpoint(category, stem, seed)
+    azimuth, elevation = viewpoint(category, stem, seed, azimuths)
     return random_scene(
         category,
         generator(seed, "demo-scene", category, stem),
@@ -65,14 +82,17 @@ def make_scene(category: str, stem: str, seed: int) -> Scene:
         height=height,
         azimuth=azimuth,
         elevation=elevation,
+        spread=spread,
     )
 
 
-def imitated_depth(depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def imitated_depth(
+    depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator, noise: float = DEPTH_NOISE
+) -> np.ndarray:
     """What a depth network gives for a true depth: relative inverse depth (H, W), larger is nearer.
 
-    Affine per image, smoothed (little across the object's outline), with noise of ``DEPTH_NOISE``
-    of the object's range, most of it smooth. The farthest surface is near 0.
+    Affine per image, smoothed (little across the object's outline), with noise of standard
+    deviation ``noise`` in the object's range, most of it smooth. The farthest surface is near 0.
     """
     inverse = 1.0 / depth.astype(np.float64)
     for side in (mask, ~mask):
@@ -83,11 +103,11 @@ def imitated_depth(depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator
     low, high = float(inverse.min()), float(inverse.max())
     relative = (inverse - low) / (high - low) + rng.uniform(0.0, 0.06)
     spread = np.ptp(relative[mask])
-    noise = np.zeros_like(relative)
+    field = np.zeros_like(relative)
     for width, share in ((12.0, 0.8), (1.5, 0.6)):
-        field = gaussian_filter(rng.standard_normal(depth.shape), width)
-        noise += share * field / field.std()
-    relative = relative + DEPTH_NOISE * spread * noise
+        part = gaussian_filter(rng.standard_normal(depth.shape), width)
+        field += share * part / part.std()
+    relative = relative + noise * spread * field
     return (rng.uniform(2.0, 30.0) * np.maximum(relative, 0.0)).astype(np.float32)
 
 
@@ -135,7 +155,7 @@ def make_image(root: Path, category: str, seed: int, stem: str) -> tuple[dict[st
         stem,
         picture.mask,
         project(scene, scene.instance.keypoints),
-        keypoint_visibility(scene, picture),
+        keypoint_visibility(scene, picture.canonical),
         scene.camera.azimuth,
     )
     files.write_image(root / "JPEGImages" / category / f"{stem}.jpg", picture.rgb)

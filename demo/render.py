@@ -94,13 +94,20 @@ def project(scene: Scene, points: np.ndarray) -> np.ndarray:
     return scene.camera.project(points)
 
 
-def keypoint_visibility(scene: Scene, picture: Render, radius: int = 2) -> np.ndarray:
+def keypoint_visibility(scene: Scene, canonical: np.ndarray, radius: int = 2) -> np.ndarray:
     """Which of the instance's keypoints are seen, (K,) bool.
 
     A keypoint is seen if it lies inside the image and the surface shown within ``radius`` pixels of
     its projection passes within ``VISIBILITY_TOLERANCE`` of it.
+
+    Parameters
+    ----------
+    scene : the scene
+    canonical : (H, W, 3) canonical coordinates of the object's surface, NaN elsewhere
+    radius : pixels
     """
-    height, width = picture.mask.shape
+    height, width = canonical.shape[:2]
+    on_object = np.isfinite(canonical).all(axis=2)
     pixels = project(scene, scene.instance.keypoints)
     seen = np.zeros(len(pixels), dtype=bool)
     for index, (x, y) in enumerate(pixels):
@@ -109,7 +116,7 @@ def keypoint_visibility(scene: Scene, picture: Render, radius: int = 2) -> np.nd
         column, row = round(float(x)), round(float(y))
         rows = slice(max(row - radius, 0), row + radius + 1)
         columns = slice(max(column - radius, 0), column + radius + 1)
-        near = picture.canonical[rows, columns][picture.mask[rows, columns]]
+        near = canonical[rows, columns][on_object[rows, columns]]
         if len(near):
             gap = np.linalg.norm(near - scene.instance.keypoints[index], axis=1).min()
             seen[index] = gap <= VISIBILITY_TOLERANCE

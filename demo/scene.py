@@ -13,7 +13,7 @@ import numpy as np
 from demo.appearance import Appearance, random_appearance
 from demo.camera import STANDING, Camera, elevation_range, frame_object
 from demo.clutter import Mesh, random_clutter
-from demo.shapes import Instance, build_instance, random_instance
+from demo.shapes import VARIATION, Instance, build_instance, random_instance
 
 FILL = (0.62, 0.88)
 """Share of the image that the object's box takes, in the direction where it is largest."""
@@ -128,6 +128,7 @@ def random_scene(
     height: int,
     azimuth: float | None = None,
     elevation: float | None = None,
+    spread: float = VARIATION,
 ) -> Scene:
     """A random scene of a category; every part of it is drawn from ``rng``.
 
@@ -137,8 +138,9 @@ def random_scene(
     rng : source of all random numbers
     width, height : image size in pixels
     azimuth, elevation : degrees; drawn from ``rng`` where not given
+    spread : largest relative change of the object's proportions
     """
-    instance = random_instance(category, rng)
+    instance = random_instance(category, rng, spread)
     airborne = category == "aeroplane" and (
         bool(rng.uniform() < 0.5) or (elevation is not None and elevation < STANDING)
     )

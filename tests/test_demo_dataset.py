@@ -166,7 +166,7 @@ def test_visible_keypoints_project_onto_the_mask() -> None:
         category = plan.CATEGORIES[seed % 2]
         scene = random_scene(category, np.random.default_rng(seed), width=240, height=180)
         picture = render(scene)
-        seen = keypoint_visibility(scene, picture)
+        seen = keypoint_visibility(scene, picture.canonical)
         distance = distance_transform_edt(~picture.mask)
         pixels = np.rint(project(scene, scene.instance.keypoints[seen])).astype(int)
         assert distance[pixels[:, 1], pixels[:, 0]].max() <= 3
@@ -178,7 +178,7 @@ def test_the_far_side_of_an_aeroplane_is_hidden() -> None:
     scene = random_scene(
         "aeroplane", np.random.default_rng(4), width=240, height=160, azimuth=90.0, elevation=8.0
     )
-    seen = keypoint_visibility(scene, render(scene))
+    seen = keypoint_visibility(scene, render(scene).canonical)
     assert seen[13]
     assert not seen[12]
 
@@ -349,7 +349,7 @@ def _nearest_neighbour_pck(category: str, alpha: float) -> float:
         pixels = np.rint(project(scene, scene.instance.keypoints))
         rows, columns = np.nonzero(picture.mask)
         side = max(np.ptp(rows), np.ptp(columns))
-        seen = keypoint_visibility(scene, picture)
+        seen = keypoint_visibility(scene, picture.canonical)
         known.append((encoder.encode(features), picture.mask.shape[::-1], pixels, seen, side))
     hits = []
     for source in known:

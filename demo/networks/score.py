@@ -53,7 +53,7 @@ def held_out(category: str, index: int) -> Example:
     width, height = image_size(rng, int(rng.integers(*LONGEST)))
     scene = random_scene(category, rng, width=width, height=height)
     picture = render(scene, SAMPLES)
-    points = project(scene, scene.instance.keypoints)[keypoint_visibility(scene, picture)]
+    points = project(scene, scene.instance.keypoints)[keypoint_visibility(scene, picture.canonical)]
     return Example(category, picture.rgb, 1 / picture.depth, picture.mask, points)
 
 

@@ -16,7 +16,7 @@ from demo.shapes import aeroplane, chair
 
 _MODULES: dict[str, ModuleType] = {"chair": chair, "aeroplane": aeroplane}
 VARIATION = 0.15
-"""Largest relative change of a proportion."""
+"""Largest relative change of a proportion, where no other is asked for."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ def build_instance(
     )
 
 
-def random_instance(category: str, rng: np.random.Generator) -> Instance:
-    """A random object of a category: every proportion within 15 % of the mean, a random style."""
+def random_instance(category: str, rng: np.random.Generator, spread: float = VARIATION) -> Instance:
+    """A random object of a category: every proportion within ``spread`` of the mean, any style."""
     mean = mean_parameters(category)
-    factors = 1 + VARIATION * rng.uniform(-1.0, 1.0, size=len(mean))
+    factors = 1 + spread * rng.uniform(-1.0, 1.0, size=len(mean))
     parameters = {
         name: value * float(f) for (name, value), f in zip(mean.items(), factors, strict=True)
     }

@@ -1,0 +1,126 @@
+"""A prior from views in memory: the library calls of workflow/scripts, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semalign3d.geometry.cameras import back_project, depth_from_inverse
+from semalign3d.geometry.keypoints import erode, sample_pixels
+from semalign3d.prior.attention import keypoint_attention
+from semalign3d.prior.cameras import AnnotatedView, Cameras, estimate_cameras, training_views
+from semalign3d.prior.dense import ViewPoints, fuse
+from semalign3d.prior.prior import ImageTable, Prior, dense_prior, sparse_prior
+from semalign3d.prior.relations import Relations, fit_relations
+from semalign3d.prior.sparse import SparseShape, fit_sparse
+from semalign3d.prior.upright import stand_up
+from semalign3d.seeds import generator
+
+Settings = dict[str, dict[str, Any]]
+"""The sections of the configuration."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A prior, and the sparse shape as it was before it was refined."""
+
+    prior: Prior
+    start: SparseShape
+
+
+def make_prior(
+    category: str, views: Sequence[AnnotatedView], mirror: np.ndarray, settings: Settings, seed: int
+) -> Made:
+    """The prior that the pipeline makes of the same views, but for descriptors.
+
+    All descriptors are 1, with one channel: they play no part in the geometry.
+
+    Parameters
+    ----------
+    category : name
+    views : the training images, sorted by stem
+    mirror : (K,) mirror table
+    settings : sections of the configuration (config/config.yaml)
+    seed : of all random numbers
+
+    Raises
+    ------
+    InputError : the views cannot give a prior
+    """
+    options = settings["cameras"]
+    cameras = estimate_cameras(
+        views,
+        mirror,
+        slope=options["depth_slope"],
+        initial=options["initial_p"],
+        erosion_size=options["erosion_size"],
+        erosion_iterations=options["erosion_iterations"],
+    )
+    keypoints, images = training_views(cameras, mirror)
+    relations = _relations(category, cameras, keypoints, images, settings, seed)
+    shape = fit_sparse(relations, mirror, **settings["sparse"])
+    shape = stand_up(shape, keypoints)
+    attention = keypoint_attention(np.where(np.isfinite(keypoints[..., :1]), 1.0, np.nan))
+    by_stem = {view.stem: view for view in views}
+    points = [
+        _points(category, by_stem[stem], cameras, number, settings, seed)
+        for number, stem in enumerate(cameras.stems)
+    ]
+    dense = fuse(
+        points,
+        lambda number: np.ones((2, len(points[number].xyz), 1)),
+        shape,
+        attention,
+        mirror,
+        generator(seed, "dense", category),
+        **settings["dense"],
+    )
+    prior = Prior(
+        category=category,
+        dataset="demo",
+        mirror=mirror,
+        sparse=sparse_prior(shape, attention),
+        relations=relations.kept(),
+        dense=dense_prior(dense),
+        images=ImageTable(cameras.stems, ("trn",) * len(cameras.stems), 1.0 / cameras.p),
+        settings=settings,
+        seed=seed,
+    )
+    return Made(prior, shape)
+
+
+def _relations(
+    category: str,
+    cameras: Cameras,
+    keypoints: np.ndarray,
+    images: np.ndarray,
+    settings: Settings,
+    seed: int,
+) -> Relations:
+    generators = [
+        generator(seed, "relations", category, stem, side)
+        for stem in cameras.stems
+        for side in ("original", "mirrored")
+    ]
+    return fit_relations(keypoints, images, generators, **settings["relations"])
+
+
+def _points(
+    category: str,
+    view: AnnotatedView,
+    cameras: Cameras,
+    number: int,
+    settings: Settings,
+    seed: int,
+) -> ViewPoints:
+    """Sampled object points of an image in camera space."""
+    options = settings["cameras"]
+    mask = erode(view.mask, options["erosion_size"], options["erosion_iterations"])
+    rng = generator(seed, "points", category, view.stem)
+    pixels = sample_pixels(mask, settings["points"]["per_image"], rng)
+    z = depth_from_inverse(view.inverse_depth, options["depth_slope"])[pixels[:, 1], pixels[:, 0]]
+    xyz = back_project(pixels, z, view.size, float(cameras.p[number]))
+    return ViewPoints(xyz, cameras.keypoints_xyz[number])
