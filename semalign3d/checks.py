@@ -11,8 +11,7 @@ from tqdm import tqdm
 from .datasets.records import Dataset, ImageRecord
 from .errors import InputError
 from .images import read_image
-
-MIN_KEYPOINTS = 4
+from .limits import MIN_KEYPOINTS
 
 
 @dataclass(frozen=True)

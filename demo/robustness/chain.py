@@ -62,7 +62,7 @@ def make_prior(
     keypoints, images = training_views(cameras, mirror)
     relations = _relations(category, cameras, keypoints, images, settings, seed)
     shape = fit_sparse(relations, mirror, **settings["sparse"])
-    shape = stand_up(shape, keypoints)
+    shape = stand_up(shape, keypoints, mirror)
     attention = keypoint_attention(np.where(np.isfinite(keypoints[..., :1]), 1.0, np.nan))
     by_stem = {view.stem: view for view in views}
     points = [

@@ -48,9 +48,7 @@ def draw(found: Results, categories: Sequence[str], seeds: int) -> Figure:
 
 def row_places() -> np.ndarray:
     """Where each case's row lies, from top to bottom, groups apart."""
-    starts = [False] + [
-        case.group != before.group for before, case in pairwise(CASES)
-    ]
+    starts = [False] + [case.group != before.group for before, case in pairwise(CASES)]
     return np.arange(len(CASES)) + _GAP * np.cumsum(starts)
 
 

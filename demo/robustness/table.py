@@ -32,9 +32,9 @@ out of all keypoints of all seeds; the prior marks them with a reason.
 """
 _NOTES = """
 The clean case: {clean.images} training images all round, object proportions within
-{clean.spread:.0%} of the mean, depth that is affine in inverse depth in each image, smoothed, with a
-noise of {clean.depth_noise:.0%} of the object's range, and outlines off by a pixel at most. Every
-other row changes one thing:
+{clean.spread:.0%} of the mean, depth that is affine in inverse depth in each image, smoothed, with
+a noise of {clean.depth_noise:.0%} of the object's range, and outlines off by a pixel at most.
+Every other row changes one thing:
 
 - **images**: so many training images (the default demo has {default}).
 - **depth noise**: its standard deviation, in the object's range of inverse depth; most of it is

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from semalign3d.errors import InputError
-from semalign3d.geometry.cameras import back_project, depth_from_inverse
+from semalign3d.geometry.cameras import back_project, depth_from_inverse, with_mirror_images
 from semalign3d.geometry.keypoints import correct_keypoints
 from semalign3d.geometry.shapes import require_shape
+from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.focal import estimate_focal
 
 logger = logging.getLogger(__name__)
-
-MIN_KEYPOINTS = 4
-"""Keypoints that an image needs to take part in dense fusion."""
 
 
 @dataclass(frozen=True)
@@ -160,3 +158,22 @@ def _unusable(view: AnnotatedView) -> str:
     if not np.isfinite(view.keypoints).all(axis=1).any():
         return "no keypoint is seen"
     return ""
+
+
+def training_views(cameras: Cameras, mirror: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints of all images in camera coordinates, each image followed by its mirror image.
+
+    Parameters
+    ----------
+    cameras : of N images.
+    mirror : (K,) mirror table, or None: no mirror images.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        Keypoints (M, K, 3), NaN where not seen, and the images' numbers (M,); M is 2 N, or N
+        without mirror images.
+    """
+    views = with_mirror_images(cameras.keypoints_xyz, mirror)
+    images = np.repeat(np.arange(len(cameras.stems)), views.shape[1])
+    return views.reshape(-1, *views.shape[2:]), images

@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from job import job, summary
-from training import training_views
 
 from semalign3d import store
 from semalign3d.arrays import compute_device
 from semalign3d.datasets import open_dataset
-from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.cameras import Cameras, training_views
 from semalign3d.prior.relations import fit_relations
 from semalign3d.records import read_record, write_record
 from semalign3d.seeds import generator

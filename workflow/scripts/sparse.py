@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from job import job, summary
-from training import descriptor_maps, image_sizes, training_views
+from training import descriptor_maps, image_sizes
 
 from semalign3d import store
 from semalign3d.arrays import compute_device
 from semalign3d.datasets import open_dataset
 from semalign3d.prior.attention import keypoint_attention
-from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.cameras import Cameras, training_views
 from semalign3d.prior.image_descriptors import keypoint_descriptors
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import fit_sparse

@@ -6,15 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from semalign3d import store
-from semalign3d.geometry.cameras import with_mirror_images
 from semalign3d.prior.cameras import Cameras
-
-
-def training_views(cameras: Cameras, mirror: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (M, K, 3) of all images, each followed by its mirror image, and image numbers."""
-    views = with_mirror_images(cameras.keypoints_xyz, mirror)
-    images = np.repeat(np.arange(len(cameras.stems)), views.shape[1])
-    return views.reshape(-1, *views.shape[2:]), images
 
 
 def image_sizes(cameras: Cameras) -> list[tuple[int, int]]:
