@@ -18,8 +18,8 @@ rule cameras:
     resources:
         **stage_resources("geometry"),
     params:
+        **DATASET_PARAMS,
         code=script_code("cameras"),
-        dataset_root=lambda wildcards: ROOT,
         candidate=config["masks"]["candidate"],
         slope=config["cameras"]["depth_slope"],
         initial=config["cameras"]["initial_p"],
@@ -34,7 +34,7 @@ for category in CATEGORIES:
 
         rule:
             name:
-                f"points_{category}_{batch}"
+                rule_name("points", category, batch)
             input:
                 cameras=f"results/cameras/{category}.h5",
                 masks=expand("results/masks/{c}/{s}.h5", c=category, s=stems),

@@ -14,7 +14,7 @@ from snakemake.logging import logger
 
 from demo import plan as demo_plan
 from semalign3d import store
-from semalign3d.datasets import open_dataset
+from semalign3d.datasets import OPTIONS, open_dataset
 from semalign3d.digest import script_digest
 from semalign3d.errors import InputError
 
@@ -57,30 +57,56 @@ CONDA = "../envs/cuda.yaml" if RUNTIME["device"].startswith("cuda") else "../env
 DEMO_NETWORKS = Path(workflow.basedir) / "demo" / "networks"
 
 
+HOLDS = {
+    "spair-71k": "holds JPEGImages and ImageAnnotation",
+    "ap-10k": "holds data and annotations, or JPEGImages and PairAnnotation",
+    "pf-pascal": "holds JPEGImages, Annotations and the lists of pairs",
+    "coco": "holds the photos",
+}
+
+
 def dataset_root():
-    root = config["dataset"]["root"]
+    name, root = config["dataset"]["name"], config["dataset"]["root"]
     if root is None and not IS_DEMO:
         raise WorkflowError(
-            f"dataset.root is not set: give the folder of {config['dataset']['name']} "
-            "(the one that holds JPEGImages and ImageAnnotation)."
+            f"dataset.root is not set: give the folder of {name} (the one that {HOLDS[name]})."
         )
-    return root or "results/demo"
+    return str(Path(root or "results/demo"))
 
 
 ROOT = dataset_root()
 
 
+def dataset_options():
+    """The settings that the dataset's adapter takes, besides its name and root."""
+    given = {**config["dataset"], "seed": RUNTIME["seed"]}
+    return {name: given[name] for name in OPTIONS[given["name"]] if given[name] is not None}
+
+
+def open_configured_dataset():
+    try:
+        return open_dataset(config["dataset"]["name"], ROOT, **dataset_options())
+    except InputError as error:
+        raise WorkflowError(str(error)) from error
+
+
+DATASET = open_configured_dataset()
+DATASET_PARAMS = {
+    f"dataset_{name}": lambda wildcards, value=value: value
+    for name, value in {"name": DATASET.name, "root": ROOT, **dataset_options()}.items()
+}
+
+
 def image_splits():
-    """{category: {split: stems}}: known before the demo is made, read from Layout otherwise."""
+    """{category: {split: stems}}: known before the demo is made, read from the dataset otherwise."""
     if IS_DEMO:
         return {c: demo_plan.splits(c, DEMO_COUNTS) for c in demo_plan.CATEGORIES}
     try:
-        dataset = open_dataset(config["dataset"]["name"], Path(ROOT))
-        found = {c: dataset.splits(c) for c in dataset.categories()}
+        found = {c: DATASET.splits(c) for c in DATASET.categories()}
     except InputError as error:
         raise WorkflowError(str(error)) from error
     if not found:
-        raise WorkflowError(f"dataset.root: the lists of image pairs under {ROOT} are empty.")
+        raise WorkflowError(f"dataset.root: the lists of images under {ROOT} are empty.")
     return found
 
 
@@ -120,6 +146,14 @@ def training_files(stage):
     ]
 
 
+def rule_name(stage, category, *rest):
+    """Name of a category's rule; other characters than letters and digits become a digest."""
+    plain = re.sub(r"\W", "", category, flags=re.ASCII)
+    if plain != category:
+        plain += f"{zlib.crc32(category.encode()):08x}"
+    return "_".join([stage, plain, *map(str, rest)])
+
+
 def present(paths):
     """The files that exist, or that the demo rule will make.
 
@@ -130,15 +164,17 @@ def present(paths):
 
 
 def image_files(category, stems):
-    return present(f"{ROOT}/JPEGImages/{category}/{stem}.jpg" for stem in stems)
+    return present(str(DATASET.image_path(category, stem)) for stem in stems)
 
 
 def annotation_files(category, stems):
-    return present(f"{ROOT}/ImageAnnotation/{category}/{stem}.json" for stem in stems)
+    """Each file once: a dataset may keep the annotations of many images in one."""
+    paths = [str(DATASET.annotation_path(category, stem)) for stem in stems]
+    return present(dict.fromkeys(paths))
 
 
-def layout_files():
-    return present(f"{ROOT}/Layout/large/{split}.txt" for split in ("trn", "val", "test"))
+def list_files():
+    return present(map(str, DATASET.list_files()))
 
 
 def all_stems(category, splits=("trn", "val", "test")):

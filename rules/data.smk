@@ -4,7 +4,7 @@
 rule manifest:
     """One row an image: split, size, box, number of keypoints."""
     input:
-        layout=layout_files(),
+        layout=list_files(),
         annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
     output:
         "results/manifest/{category}.csv",
@@ -15,8 +15,8 @@ rule manifest:
     resources:
         **stage_resources("checks"),
     params:
+        **DATASET_PARAMS,
         code=script_code("manifest"),
-        dataset_root=lambda wildcards: ROOT,
         stems=lambda w: [
             f"{s}/{i}" for s in sorted(IMAGES[w.category]) for i in IMAGES[w.category][s]
         ],
@@ -44,8 +44,8 @@ rule checks:
     resources:
         **stage_resources("checks"),
     params:
+        **DATASET_PARAMS,
         code=script_code("checks"),
-        dataset_root=lambda wildcards: ROOT,
         splits=config["dataset"]["splits"],
         features_root=lambda wildcards: FEATURES,
     script:

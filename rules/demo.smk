@@ -5,7 +5,7 @@ if IS_DEMO:
 
     rule demo_layout:
         output:
-            layout=layout_files(),
+            layout=list_files(),
         log:
             "results/logs/demo/layout.log",
         conda:
@@ -23,7 +23,7 @@ if IS_DEMO:
 
         rule:
             name:
-                f"demo_{category}"
+                rule_name("demo", category)
             output:
                 images=image_files(category, all_stems(category)),
                 annotations=annotation_files(category, all_stems(category)),

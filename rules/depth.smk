@@ -5,7 +5,7 @@ for category in CATEGORIES:
 
         rule:
             name:
-                f"depth_{category}_{batch}"
+                rule_name("depth", category, batch)
             input:
                 images=image_files(category, stems),
                 source=later(depth_inputs, category, stems),
@@ -22,8 +22,8 @@ for category in CATEGORIES:
             resources:
                 **stage_resources("depth", on_gpu=DEPTH_BY_NETWORK),
             params:
+                **DATASET_PARAMS,
                 code=script_code("depth"),
-                dataset_root=lambda wildcards: ROOT,
                 category=category,
                 kind=DEPTH["source"],
                 source=lambda wildcards: DEPTH_SOURCE,

@@ -6,7 +6,7 @@ for category in CATEGORIES:
 
             rule:
                 name:
-                    f"descriptors_{category}_{split}_{batch}"
+                    rule_name("descriptors", category, split, batch)
                 input:
                     features=later(present_features, category, stems),
                     checkpoint=later(post_processor_files),

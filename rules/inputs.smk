@@ -40,6 +40,14 @@ warn_of_unused(
 )
 warn_of_unused("depth", ["root"] if config["depth"]["source"] == "depth_anything" else ["model"])
 
+unused = [
+    f"dataset.{name}"
+    for name in ("annotations", "val", "test", "mirror", "hidden", "partition")
+    if config["dataset"][name] is not None and name not in OPTIONS[DATASET.name]
+]
+if unused and workflow.is_main_process:
+    logger.warning(f"Not used, since dataset.name is {DATASET.name}: {', '.join(unused)}")
+
 FEATURES = source(
     "descriptors.root",
     f"{ROOT}/features",

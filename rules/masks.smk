@@ -5,7 +5,7 @@ for category in CATEGORIES:
 
         rule:
             name:
-                f"masks_{category}_{batch}"
+                rule_name("masks", category, batch)
             input:
                 images=image_files(category, stems),
                 annotations=annotation_files(category, stems),
@@ -23,8 +23,8 @@ for category in CATEGORIES:
             resources:
                 **stage_resources("masks", on_gpu=MASKS_BY_SAM),
             params:
+                **DATASET_PARAMS,
                 code=script_code("masks"),
-                dataset_root=lambda wildcards: ROOT,
                 category=category,
                 kind=MASKS["source"],
                 source=lambda wildcards: MASK_SOURCE,

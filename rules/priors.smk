@@ -16,8 +16,8 @@ rule relations:
     resources:
         **stage_resources("geometry", on_gpu=True),
     params:
+        **DATASET_PARAMS,
         code=script_code("relations"),
-        dataset_root=lambda wildcards: ROOT,
         copies=config["relations"]["copies"],
         noise=config["relations"]["noise"],
         min_images=config["relations"]["min_images"],
@@ -45,8 +45,8 @@ rule sparse:
     resources:
         **stage_resources("geometry", on_gpu=True),
     params:
+        **DATASET_PARAMS,
         code=script_code("sparse"),
-        dataset_root=lambda wildcards: ROOT,
         max_iterations=config["sparse"]["max_iterations"],
     script:
         "../workflow/scripts/sparse.py"
@@ -70,8 +70,8 @@ rule dense:
     resources:
         **stage_resources("dense", on_gpu=True),
     params:
+        **DATASET_PARAMS,
         code=script_code("dense"),
-        dataset_root=lambda wildcards: ROOT,
         clusters=config["dense"]["clusters"],
         nearest=config["dense"]["nearest"],
         outliers=config["dense"]["outliers"],
@@ -112,9 +112,8 @@ rule prior:
     resources:
         **stage_resources("geometry"),
     params:
+        **DATASET_PARAMS,
         code=script_code("prior"),
-        dataset=config["dataset"]["name"],
-        dataset_root=lambda wildcards: ROOT,
         settings=json.dumps({name: config[name] for name in PRIOR_SECTIONS}, sort_keys=True),
         seed=RUNTIME["seed"],
     script:

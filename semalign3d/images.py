@@ -25,3 +25,19 @@ def read_image(path: str | Path) -> np.ndarray:
             return np.array(image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(W, H) of an image file, from its header.
+
+    Raises
+    ------
+    InputError : missing, or no image; names the file.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such image")
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be decoded as an image ({error})") from error

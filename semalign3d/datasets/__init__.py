@@ -1,27 +1,79 @@
 """Datasets: one adapter per layout, all giving the same records."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError
+from .ap10k import Ap10kDataset
+from .ap10k_pairs import Ap10kPairsDataset
+from .coco import CocoDataset
+from .pf_pascal import PfPascalDataset
 from .records import Dataset, ImageRecord, PairRecord
 from .spair import SpairDataset
 
-__all__ = ["Dataset", "ImageRecord", "PairRecord", "load_records", "open_dataset"]
+__all__ = ["OPTIONS", "Dataset", "ImageRecord", "PairRecord", "load_records", "open_dataset"]
 
-SPAIR_LAYOUT = ("spair-71k", "demo")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "spair-71k": (),
+    "demo": (),
+    "ap-10k": ("partition", "hidden"),
+    "pf-pascal": (),
+    "coco": ("annotations", "val", "test", "mirror", "hidden", "seed"),
+}
+"""The known datasets, each with the options that its adapter takes besides root and name."""
 
 
-def open_dataset(name: str, root: str | Path) -> Dataset:
+def open_ap10k(
+    root: str | Path, *, partition: int = 1, hidden: bool = True, name: str = "ap-10k"
+) -> Dataset:
+    """AP-10K, in the layout that the folder has: annotations/ (official), or PairAnnotation/.
+
+    Parameters
+    ----------
+    root : the folder.
+    partition : of the official files, which of the three: ap10k-train-split<partition>.json.
+    hidden : whether keypoints that are labelled but hidden (v = 1) count as seen, as they do in the
+        benchmark.
+    name : how the dataset is called in results.
+    """
+    if (Path(root) / "PairAnnotation").is_dir():
+        return Ap10kPairsDataset(root, hidden=hidden, name=name)
+    return Ap10kDataset(root, partition=partition, hidden=hidden, name=name)
+
+
+_OPEN: dict[str, Callable[..., Dataset]] = {
+    "spair-71k": SpairDataset,
+    "demo": SpairDataset,
+    "ap-10k": open_ap10k,
+    "pf-pascal": PfPascalDataset,
+    "coco": CocoDataset,
+}
+
+
+def open_dataset(name: str, root: str | Path, **options: Any) -> Dataset:
     """Open a dataset by the name that the configuration uses; reads nothing yet.
+
+    Parameters
+    ----------
+    name : one of `OPTIONS`.
+    root : its folder; for `coco` that of the photos.
+    options : of the adapter, see its class; those that are None keep their default.
 
     Raises
     ------
-    InputError : unknown name (lists the known ones).
+    InputError : unknown name (lists the known ones), or an option that the adapter does not have.
     """
-    if name not in SPAIR_LAYOUT:
-        raise InputError(f"unknown dataset {name!r}; known are: {', '.join(SPAIR_LAYOUT)}")
-    return SpairDataset(root, name)
+    if name not in OPTIONS:
+        raise InputError(f"unknown dataset {name!r}; known are: {', '.join(OPTIONS)}")
+    given = {key: value for key, value in options.items() if value is not None}
+    unknown = sorted(set(given) - set(OPTIONS[name]))
+    if unknown:
+        known = ", ".join(OPTIONS[name]) or "none"
+        raise InputError(f"dataset {name} has no option {', '.join(unknown)}; it has: {known}")
+    if name == "coco" and "annotations" not in given:
+        raise InputError("dataset coco needs annotations, the path of a COCO-keypoint JSON file")
+    return _OPEN[name](root, name=name, **given)
 
 
 def load_records(dataset: Dataset, category: str, splits: Iterable[str]) -> tuple[ImageRecord, ...]:

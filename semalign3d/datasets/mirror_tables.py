@@ -1,4 +1,4 @@
-"""Keypoint mirror tables of SPair-71k (METHOD.md 1.1).
+"""Keypoint mirror tables of SPair-71k, AP-10K and PF-Pascal (METHOD.md 1.1 to 1.3).
 
 A pair swaps when the image is mirrored, a single id stays, an id that is not listed does not
 occur.
@@ -44,6 +44,34 @@ SPAIR: dict[str, Table] = {
     ),
     "tvmonitor": ((0, 2), (4, 6), 1, 5, (3, 7), (8, 10), (12, 14), 9, 13, (11, 15)),
 }
+
+_LEGS: Table = ((0, 1), 2, (3, 4), 5, 6, 7, (8, 9), (10, 11), (12, 13), (14, 15))
+_BOX: Table = ((0, 1), (2, 3), (4, 5), (6, 7))
+
+PF_PASCAL: dict[str, Table] = {
+    "aeroplane": (0, 1, (2, 3), (4, 5), 6, 7, 8, (9, 10), 11, (12, 14), 13, 15),
+    "bicycle": ((0, 1), *range(2, 11)),
+    "bird": ((0, 1), *range(2, 7), (7, 8), (9, 10), 11),
+    "boat": (*range(4), (4, 6), (5, 7), 8, 9, 10),
+    "bottle": _BOX,
+    "bus": _BOX,
+    "car": (*_BOX, (8, 9), (10, 11), (12, 13)),
+    "cat": _LEGS,
+    "chair": ((0, 2), (1, 3), (4, 6), (5, 7), (8, 9)),
+    "cow": _LEGS,
+    "diningtable": ((0, 2), (1, 3), (4, 6), (5, 7)),
+    "dog": _LEGS,
+    "horse": _LEGS,
+    "motorbike": ((0, 1), *range(2, 10)),
+    "person": ((0, 3), (1, 4), (2, 5), (6, 9), (7, 10), (8, 11), (12, 13), (14, 15), 16),
+    "pottedplant": ((0, 1), 2, 3, (4, 5)),
+    "sheep": ((0, 1), 2, (3, 4), 5, 6),
+    "sofa": (*_BOX, (8, 9), (10, 11)),
+    "train": ((0, 1), 2, (3, 5), (4, 6)),
+    "tvmonitor": _BOX,
+}
+
+AP_10K: Table = ((0, 1), 2, 3, 4, (5, 8), (6, 9), (7, 10), (11, 14), (12, 15), (13, 16))
 
 
 def listed_ids(table: Table) -> tuple[int, ...]:

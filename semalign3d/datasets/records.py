@@ -58,9 +58,9 @@ class PairRecord:
     name, category, split : names.
     source, target : stems of the two images.
     source_keypoints, target_keypoints : (n, 2) float64, pixels (x, y).
-    ids : (n,) int64, keypoint ids.
+    ids : (n,) int64, keypoint ids; -1 for a point that is no keypoint of the category.
     target_box : (x1, y1, x2, y2) of the object in the target image, pixels.
-    flags : grades of difference.
+    flags : grades of difference; None where the dataset does not grade its pairs.
     """
 
     name: str
@@ -72,7 +72,7 @@ class PairRecord:
     target_keypoints: np.ndarray
     ids: np.ndarray
     target_box: Box
-    flags: PairFlags
+    flags: PairFlags | None
 
 
 class Dataset(Protocol):
@@ -92,9 +92,19 @@ class Dataset(Protocol):
         """Sorted stems of the splits trn, val and test."""
         ...
 
+    def list_files(self) -> tuple[Path, ...]:
+        """Files that say which images there are, in which split; not all of them need exist."""
+        ...
+
     def image_path(self, category: str, stem: str) -> Path: ...
 
-    def annotation_path(self, category: str, stem: str) -> Path: ...
+    def annotation_path(self, category: str, stem: str) -> Path:
+        """The file with the image's annotation, which may hold those of many."""
+        ...
+
+    def keypoint_names(self, category: str) -> tuple[str, ...]:
+        """K names by id; empty where the dataset gives none."""
+        ...
 
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read and validate an image's annotation; `InputError` lists all its problems."""
@@ -104,6 +114,9 @@ class Dataset(Protocol):
         """Read the pairs of a split, in the order of their names."""
         ...
 
-    def mirror(self, category: str) -> np.ndarray:
-        """(K,) int64: the id that each keypoint becomes when the image is mirrored."""
+    def mirror(self, category: str) -> np.ndarray | None:
+        """(K,) int64: the id that each keypoint becomes when the image is mirrored.
+
+        None where it is not known: then no mirror images may be used.
+        """
         ...

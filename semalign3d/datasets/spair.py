@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from . import mirror_tables
+from .names import SPLITS, require_category, require_split
 from .records import ImageRecord, PairRecord
 from .spair_annotations import read_image_annotation, read_pair_annotation
 from .spair_layout import PairName, images_by_category, read_pair_names
@@ -50,12 +51,12 @@ class SpairDataset:
         ------
         InputError : no such category (lists those that exist), or damaged lists.
         """
-        if category not in self._images:
-            raise InputError(
-                f"no category {category!r} in {self.root}; "
-                f"there are: {', '.join(self.categories()) or 'none'}"
-            )
+        require_category(category, self._images, self.root)
         return dict(self._images[category])
+
+    def list_files(self) -> tuple[Path, ...]:
+        """The lists of pairs; what is under PairAnnotation is read where they are missing."""
+        return tuple(self.root / "Layout" / "large" / f"{split}.txt" for split in SPLITS)
 
     def image_path(self, category: str, stem: str) -> Path:
         """The image file of a stem."""
@@ -74,8 +75,7 @@ class SpairDataset:
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Read the pairs of a category and split, one after the other, in the order of names."""
         self.splits(category)
-        if split not in self._pairs:
-            raise InputError(f"no split {split!r}; there are: {', '.join(self._pairs)}")
+        require_split(split, self._pairs)
         ids = mirror_tables.listed_ids(self._table(category))
         for pair in self._pairs[split]:
             if pair.category == category:
@@ -85,6 +85,10 @@ class SpairDataset:
     def mirror(self, category: str) -> np.ndarray:
         """(K,) int64: the id that each keypoint becomes when the image is mirrored."""
         return mirror_tables.mirror_permutation(self._table(category))
+
+    def keypoint_names(self, category: str) -> tuple[str, ...]:
+        """SPair-71k numbers its keypoints."""
+        return ()
 
     def _table(self, category: str) -> mirror_tables.Table:
         if category not in mirror_tables.SPAIR:

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from .names import SPLITS, first_of, is_plain_name, shared_stems
 
-SPLITS = ("trn", "val", "test")
 SOURCES = "Layout/large/{trn,val,test}.txt, Layout/small/{trn,val,test}.txt or PairAnnotation/"
-MAX_SHOWN = 20
 _PAIR = re.compile(r"\d+-(?P<stems>.+):(?P<category>[^:]+)")
-_NOT_PLAIN = re.compile(r"[/\\\x00-\x1f:]|^\.|^\s|\s$")
 
 
 @dataclass(frozen=True)
@@ -21,11 +19,6 @@ class PairName:
     category: str
     source: str
     target: str
-
-
-def is_plain_name(name: str) -> bool:
-    """Whether a name can be a file's name: not hidden, no folder, nothing that climbs out."""
-    return bool(name) and not _NOT_PLAIN.search(name)
 
 
 def parse_pair_name(name: str) -> PairName:
@@ -75,14 +68,8 @@ def read_pair_names(root: Path) -> dict[str, tuple[PairName, ...]]:
                 problems += [f"{split}: {text}" for text in error.problems]
         pairs[split] = tuple(found)
     if problems:
-        raise InputError(_first(problems), hint=f"The lists of pairs are under {root}.")
+        raise InputError(first_of(problems), hint=f"The lists of pairs are under {root}.")
     return pairs
-
-
-def _first(problems: list[str]) -> list[str]:
-    """As many as a terminal can show; a damaged list has thousands of wrong lines."""
-    more = len(problems) - MAX_SHOWN
-    return [*problems[:MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _listed_names(root: Path) -> dict[str, list[str]]:
@@ -127,19 +114,11 @@ def images_by_category(
     problems = [
         f"{category}/{stem} is in more than one split: {', '.join(splits)}"
         for category, by_split in sorted(stems.items())
-        for stem, splits in _shared(by_split)
+        for stem, splits in shared_stems(by_split)
     ]
     if problems:
-        raise InputError(_first(problems), hint="Every image must belong to one split only.")
+        raise InputError(first_of(problems), hint="Every image must belong to one split only.")
     return {
         category: {split: tuple(sorted(names)) for split, names in by_split.items()}
         for category, by_split in sorted(stems.items())
     }
-
-
-def _shared(by_split: dict[str, set[str]]) -> list[tuple[str, list[str]]]:
-    counts: dict[str, list[str]] = {}
-    for split, names in by_split.items():
-        for name in names:
-            counts.setdefault(name, []).append(split)
-    return sorted((name, splits) for name, splits in counts.items() if len(splits) > 1)

@@ -1,14 +1,14 @@
 """results/cameras/{category}.h5: focal lengths, and keypoints corrected to the mask, in 3D."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset import opened_dataset
 from job import job, summary
 from training import by_stem
 
 from semalign3d import store
-from semalign3d.datasets import Dataset, open_dataset
+from semalign3d.datasets import Dataset
 from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
 from semalign3d.records import write_record
@@ -33,7 +33,7 @@ def annotated_views(dataset: Dataset, snakemake: Any) -> Iterator[AnnotatedView]
 
 def main(snakemake: Any) -> None:
     params = snakemake.params
-    dataset = open_dataset("spair-71k", Path(params.dataset_root))
+    dataset = opened_dataset(params)
     cameras = estimate_cameras(
         annotated_views(dataset, snakemake),
         dataset.mirror(snakemake.wildcards.category),

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset import opened_dataset
 from job import job, summary
 
 from semalign3d.checks import check_category
-from semalign3d.datasets import open_dataset
 from semalign3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def main(snakemake: Any) -> None:
     params = snakemake.params
-    dataset = open_dataset("spair-71k", Path(params.dataset_root))
+    dataset = opened_dataset(params)
     report = check_category(
         dataset,
         snakemake.wildcards.category,

@@ -1,15 +1,14 @@
 """results/dense/{category}.h5: the surface in object space, with descriptors."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from dataset import opened_dataset
 from job import job, summary
 from training import by_stem, image_sizes
 
 from semalign3d import store
-from semalign3d.datasets import open_dataset
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import ViewPoints, fuse
@@ -45,7 +44,7 @@ def main(snakemake: Any) -> None:
         descriptors,
         read_record(snakemake.input.sparse, SparseShape, "shape"),
         read_record(snakemake.input.sparse, Attention, "attention"),
-        open_dataset("spair-71k", Path(params.dataset_root)).mirror(category),
+        opened_dataset(params).mirror(category),
         generator(params.seed, "dense", category),
         clusters=params.clusters,
         nearest=params.nearest,

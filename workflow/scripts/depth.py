@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch import ImageBatch
+from dataset import opened_dataset
 from job import job, summary
 
 from semalign3d import store
-from semalign3d.datasets import open_dataset
 from semalign3d.digest import file_digest, values_digest
 from semalign3d.images import read_image
 from semalign3d.models import depth
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def main(snakemake: Any) -> None:
     params = snakemake.params
-    dataset = open_dataset("spair-71k", Path(params.dataset_root))
+    dataset = opened_dataset(params)
     stems = [Path(path).stem for path in snakemake.output]
     by_network = params.kind == "depth_anything"
     identity = depth.identity(params.source) if by_network else ""

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from dataset import opened_dataset
 from job import job, summary
 
-from semalign3d.datasets import load_records, open_dataset
+from semalign3d.datasets import load_records
 from semalign3d.datasets.records import ImageRecord
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def row(record: ImageRecord) -> tuple[object, ...]:
 
 def main(snakemake: Any) -> None:
     category = snakemake.wildcards.category
-    dataset = open_dataset("spair-71k", Path(snakemake.params.dataset_root))
+    dataset = opened_dataset(snakemake.params)
     records = load_records(dataset, category, dataset.splits(category))
     target = Path(snakemake.output[0])
     partial = target.with_suffix(".partial")

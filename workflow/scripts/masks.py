@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from batch import ImageBatch
+from dataset import opened_dataset
 from job import job, summary
 
 from semalign3d import store
-from semalign3d.datasets import open_dataset
 from semalign3d.datasets.records import ImageRecord
 from semalign3d.digest import file_digest, values_digest
 from semalign3d.images import read_image
@@ -25,7 +25,7 @@ def visible_keypoints(record: ImageRecord) -> np.ndarray:
 
 def main(snakemake: Any) -> None:
     params = snakemake.params
-    dataset = open_dataset("spair-71k", Path(params.dataset_root))
+    dataset = opened_dataset(params)
     stems = [Path(path).stem for path in snakemake.output]
     records = {stem: dataset.record(params.category, stem, "trn") for stem in stems}
     by_sam = params.kind == "sam"

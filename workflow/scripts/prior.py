@@ -1,14 +1,13 @@
 """results/priors/{category}.h5: all that a user of the prior needs, in one file."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from dataset import opened_dataset
 from job import job, summary
 
-from semalign3d.datasets import open_dataset
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import DenseShape
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def image_table(manifest: str, cameras: Cameras) -> ImageTable:
-    table = pd.read_csv(manifest, dtype={"image": str, "split": str})
+    table = pd.read_csv(manifest, dtype={"image": str}, keep_default_na=False)
     focal = dict(zip(cameras.stems, 1.0 / cameras.p, strict=True))
     return ImageTable(
         tuple(table["image"]),
@@ -36,8 +35,8 @@ def main(snakemake: Any) -> None:
     category = snakemake.wildcards.category
     prior = Prior(
         category=category,
-        dataset=params.dataset,
-        mirror=open_dataset("spair-71k", Path(params.dataset_root)).mirror(category),
+        dataset=params.dataset_name,
+        mirror=opened_dataset(params).mirror(category),
         sparse=sparse_prior(
             read_record(given.sparse, SparseShape, "shape"),
             read_record(given.sparse, Attention, "attention"),

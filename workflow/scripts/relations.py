@@ -1,13 +1,12 @@
 """results/relations/{category}.h5: Beta distributions of all relations between keypoints."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset import opened_dataset
 from job import job, summary
 
 from semalign3d import store
 from semalign3d.arrays import compute_device
-from semalign3d.datasets import open_dataset
 from semalign3d.prior.cameras import Cameras, training_views
 from semalign3d.prior.relations import fit_relations
 from semalign3d.records import read_record, write_record
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 def main(snakemake: Any) -> None:
     params, category = snakemake.params, snakemake.wildcards.category
     cameras = read_record(snakemake.input.cameras, Cameras)
-    mirror = open_dataset("spair-71k", Path(params.dataset_root)).mirror(category)
+    mirror = opened_dataset(params).mirror(category)
     views, images = training_views(cameras, mirror)
     generators = [
         generator(params.seed, "relations", category, stem, side)

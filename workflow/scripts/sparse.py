@@ -1,15 +1,14 @@
 """results/sparse/{category}.h5: the keypoints in object space, and their descriptors."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from dataset import opened_dataset
 from job import job, summary
 from training import descriptor_maps, image_sizes
 
 from semalign3d import store
 from semalign3d.arrays import compute_device
-from semalign3d.datasets import open_dataset
 from semalign3d.prior.attention import keypoint_attention
 from semalign3d.prior.cameras import Cameras, training_views
 from semalign3d.prior.image_descriptors import keypoint_descriptors
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 def main(snakemake: Any) -> None:
     params, category = snakemake.params, snakemake.wildcards.category
-    mirror = open_dataset("spair-71k", Path(params.dataset_root)).mirror(category)
+    mirror = opened_dataset(params).mirror(category)
     relations = read_record(snakemake.input.relations, Relations)
     cameras = read_record(snakemake.input.cameras, Cameras)
     device = compute_device(snakemake.config["runtime"]["device"])

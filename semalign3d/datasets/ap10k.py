@@ -1,0 +1,132 @@
+"""AP-10K as it is published: COCO-keypoint files and one folder of photos (METHOD.md 1.2)."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from . import mirror_tables
+from .coco_file import CocoFile, read_coco_file
+from .coco_objects import coco_record
+from .names import SPLITS, first_of, require_category, require_split, shared_stems
+from .pairing import all_pairs
+from .records import ImageRecord, PairRecord
+
+KEYPOINTS = (
+    *("left_eye", "right_eye", "nose", "neck", "root_of_tail"),
+    *("left_shoulder", "left_elbow", "left_front_paw"),
+    *("right_shoulder", "right_elbow", "right_front_paw"),
+    *("left_hip", "left_knee", "left_back_paw"),
+    *("right_hip", "right_knee", "right_back_paw"),
+)
+FILE_SPLITS = {"trn": "train", "val": "val", "test": "test"}
+
+
+def _check_keypoints(names: tuple[str, ...], where: str) -> None:
+    if names != KEYPOINTS:
+        raise InputError(
+            f"{where}: expected the {len(KEYPOINTS)} keypoints {', '.join(KEYPOINTS)}, "
+            f"found {len(names)}: {', '.join(names)}"
+        )
+
+
+class Ap10kDataset:
+    """The official folder: data/ with photos, annotations/ with COCO-keypoint files.
+
+    Parameters
+    ----------
+    root, partition, hidden, name : see `datasets.open_ap10k`.
+    """
+
+    def __init__(self, root: str | Path, *, partition: int, hidden: bool, name: str) -> None:
+        self.root = Path(root)
+        self.name = name
+        self._partition = partition
+        self._hidden = hidden
+
+    def list_files(self) -> tuple[Path, ...]:
+        """The JSON files of the three splits."""
+        return tuple(self._path(split) for split in SPLITS)
+
+    def _path(self, split: str) -> Path:
+        name = f"ap10k-{FILE_SPLITS[split]}-split{self._partition}.json"
+        return self.root / "annotations" / name
+
+    @functools.cached_property
+    def _files(self) -> dict[str, CocoFile]:
+        """One file a split; validated together, missing ones too."""
+        problems: list[str] = []
+        files: dict[str, CocoFile] = {}
+        for split in SPLITS:
+            try:
+                files[split] = read_coco_file(self._path(split))
+                for category, names in files[split].names.items():
+                    _check_keypoints(names, f"{self._path(split)}: category {category!r}")
+            except InputError as error:
+                problems += error.problems
+        if problems:
+            raise InputError(
+                problems, hint="Give the folder of AP-10K that holds annotations and data."
+            )
+        return files
+
+    def categories(self) -> tuple[str, ...]:
+        """Sorted names of the species that have images."""
+        found = {name for file in self._files.values() for name, of in file.objects.items() if of}
+        return tuple(sorted(found))
+
+    def splits(self, category: str) -> dict[str, tuple[str, ...]]:
+        """Sorted stems of the splits trn, val and test.
+
+        Raises
+        ------
+        InputError : no such category (lists those that exist), or an image in two splits.
+        """
+        require_category(category, self.categories(), self.root)
+        found = {
+            split: tuple(sorted(file.objects.get(category, {})))
+            for split, file in self._files.items()
+        }
+        problems = [
+            f"{category}/{stem} is in more than one split: {', '.join(splits)}"
+            for stem, splits in shared_stems(found)
+        ]
+        if problems:
+            raise InputError(first_of(problems))
+        return found
+
+    def image_path(self, category: str, stem: str) -> Path:
+        """The image file of a stem."""
+        for file in self._files.values():
+            if stem in file.objects.get(category, {}):
+                return self.root / "data" / file.objects[category][stem][0].image["file_name"]
+        raise InputError(f"{self.root}: category {category} has no image {stem!r}")
+
+    def annotation_path(self, category: str, stem: str) -> Path:
+        """The JSON file of the image's split."""
+        for split, stems in self.splits(category).items():
+            if stem in stems:
+                return self._path(split)
+        raise InputError(f"{self.root}: category {category} has no image {stem!r}")
+
+    def record(self, category: str, stem: str, split: str) -> ImageRecord:
+        """Validate an image's annotations; `InputError` lists all that is wrong with them."""
+        self.splits(category)
+        path = self.image_path(category, stem)
+        return coco_record(self._files[split], category, stem, split, path, use_hidden=self._hidden)
+
+    def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
+        """Every image of a split with the others, see `all_pairs`."""
+        stems = self.splits(category)
+        require_split(split, stems)
+        return all_pairs(category, stems[split], lambda stem: self.record(category, stem, split))
+
+    def keypoint_names(self, category: str) -> tuple[str, ...]:
+        """Names of the keypoints, by id; all species have the same."""
+        return KEYPOINTS
+
+    def mirror(self, category: str) -> np.ndarray:
+        """(K,) int64: the id that each keypoint becomes when the image is mirrored."""
+        return mirror_tables.mirror_permutation(mirror_tables.AP_10K)

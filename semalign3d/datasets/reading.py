@@ -1,0 +1,110 @@
+"""What the readers of annotations share: values checked one by one, problems listed together."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from .records import Box
+
+CLIP_MARGIN = 1.0
+"""Pixels that a keypoint may lie outside its image."""
+
+
+@dataclass
+class Findings:
+    """What a reader notices; every text is prefixed with where it was found."""
+
+    where: str
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def problem(self, text: str) -> None:
+        self.problems.append(f"{self.where}: {text}")
+
+    def note(self, text: str) -> None:
+        self.notes.append(f"{self.where}: {text}")
+
+
+def read_json_object(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """A JSON file's object, with these keys at least."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not a whole JSON file ({error})") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: expected a JSON object, found {type(values).__name__}")
+    missing = [key for key in keys if key not in values]
+    if missing:
+        raise InputError(f"{path}: missing {', '.join(missing)} (it holds: {', '.join(values)})")
+    return values
+
+
+def positive_integer(values: Mapping[str, Any], key: str, findings: Findings) -> int:
+    """A size; a problem and 0 if it is none."""
+    value = values.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        findings.problem(f"{key}: expected a positive integer, found {value!r}")
+        return 0
+    return value
+
+
+def corner_box(value: Any, key: str, findings: Findings) -> Box:
+    """A box [x1, y1, x2, y2]."""
+    if isinstance(value, list) and len(value) == 4 and all(map(is_finite, value)):
+        x1, y1, x2, y2 = map(float, value)
+        if x1 < x2 and y1 < y2:
+            return x1, y1, x2, y2
+    findings.problem(f"{key}: expected numbers [x1, y1, x2, y2], x1 < x2, y1 < y2, found {value!r}")
+    return 0.0, 0.0, 1.0, 1.0
+
+
+def sided_box(value: Any, key: str, findings: Findings) -> Box:
+    """A box [x, y, width, height], as its corners."""
+    if isinstance(value, list) and len(value) == 4 and all(map(is_finite, value)):
+        x, y, width, height = map(float, value)
+        if width > 0 and height > 0:
+            return x, y, x + width, y + height
+    findings.problem(
+        f"{key}: expected numbers [x, y, width, height] with a positive size, found {value!r}"
+    )
+    return 0.0, 0.0, 1.0, 1.0
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a JSON value is a number that float64 can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def place_keypoints(
+    positions: dict[int, tuple[float, float]],
+    size: tuple[int, int],
+    ids: Sequence[int],
+    findings: Findings,
+) -> np.ndarray:
+    """(K, 2) positions inside the image, NaN where absent; notes what is left out."""
+    keypoints = np.full((max(ids) + 1, 2), np.nan)
+    last = np.array(size, dtype=np.float64) - 1
+    allowed = set(ids)
+    for number, position in sorted(positions.items()):
+        inside = np.clip(position, 0.0, last)
+        shown = f"keypoint {number} at ({position[0]:g}, {position[1]:g})"
+        if number not in allowed:
+            findings.note(f"{shown} left out: the category has no keypoint {number}")
+        elif np.abs(inside - position).max() > CLIP_MARGIN:
+            findings.note(f"{shown} left out: outside the image of {size[0]} x {size[1]} pixels")
+        else:
+            keypoints[number] = inside
+    return keypoints
