@@ -17,7 +17,7 @@ COLUMNS = ("source_image", "target_image", "class")
 POINTS = ("XA", "YA", "XB", "YB")
 
 _NO_MATLAB_FILE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, zlib.error)
-"""What loadmat raises for damaged files; its own MatReadError is one of the first."""
+"""What loadmat raises for damaged files, besides its MatReadError."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,13 @@ def read_keypoints(path: Path, count: int) -> dict[int, tuple[float, float]]:
     InputError : missing or damaged file, or `kps` of another shape.
     """
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
         values = loadmat(path, variable_names=["kps"])
-    except _NO_MATLAB_FILE as error:
+    except (MatReadError, *_NO_MATLAB_FILE) as error:
         raise InputError(f"{path}: not a whole MATLAB file ({error})") from error
     if "kps" not in values:
         raise InputError(f"{path}: expected an array named kps, found none of that name")
