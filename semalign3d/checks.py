@@ -25,6 +25,7 @@ class CheckReport:
     feature_files : how many feature files were read.
     feature_shapes : {input: shape}, of s3, s4, s5 and dino, without the leading axis; the most
         frequent one.
+    keypoints : {keypoint: number of training images that show it}, by id and, if known, name.
     problems : what must be mended first; nothing should be computed while there are any.
     exclusions : what is left out without harm: keypoints, and images with too few of them.
     """
@@ -33,6 +34,7 @@ class CheckReport:
     images: dict[str, int]
     feature_files: int
     feature_shapes: dict[str, tuple[int, ...]]
+    keypoints: dict[str, int]
     problems: list[str]
     exclusions: list[str]
 
@@ -64,6 +66,8 @@ class _Findings:
     problems: list[str] = field(default_factory=list)
     exclusions: list[str] = field(default_factory=list)
     shapes: dict[str, dict[Path, tuple[int, ...]]] = field(default_factory=dict)
+    seen: Counter[int] = field(default_factory=Counter)
+    keypoint_count: int = 0
     files: int = 0
 
 
@@ -88,8 +92,10 @@ def check_category(
     """
     findings = _Findings()
     by_split: dict[str, tuple[str, ...]] = {}
+    names: tuple[str, ...] = ()
     try:
         by_split = dataset.splits(category)
+        names = dataset.keypoint_names(category)
         dataset.mirror(category)
     except InputError as error:
         findings.problems += error.problems
@@ -116,7 +122,11 @@ def check_category(
         images={split: len(found) for split, found in by_split.items()},
         feature_files=findings.files,
         feature_shapes=shapes,
-        problems=findings.problems,
+        keypoints={
+            " ".join([str(number), *names[number : number + 1]]): findings.seen[number]
+            for number in range(findings.keypoint_count)
+        },
+        problems=list(dict.fromkeys(findings.problems)),
         exclusions=findings.exclusions,
     )
 
@@ -144,6 +154,9 @@ def _check_annotated_image(
         )
     findings.exclusions += record.notes
     seen = int(record.visible.sum())
+    findings.keypoint_count = len(record.visible)
+    if split == "trn":
+        findings.seen.update(record.visible.nonzero()[0].tolist())
     if split == "trn" and seen < MIN_KEYPOINTS:
         findings.exclusions.append(
             f"{path}: left out of the fusion, {_counted(seen, 'visible keypoint')} "

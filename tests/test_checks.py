@@ -76,6 +76,7 @@ def test_a_sound_category(root):
     assert back["category"] == "chair"
     assert back["problems"] == []
     assert back["feature_shapes"]["s5"] == [10, 2, 2]
+    assert back["keypoints"] == {str(i): 3 if i < 5 else 0 for i in range(14)}
 
 
 def test_orphaned_files_are_no_problem(root):

@@ -87,6 +87,10 @@ class TestEachLayout:
         assert [p for p in report.problems if "feature" not in p] == []
         assert report.images == {"trn": 3, "val": 2, "test": 2}
         assert report.exclusions == []
+        seen = np.isfinite([image.keypoints[:, 0] for image in CONTENT["trn"]]).sum(axis=0)
+        assert list(report.keypoints.values())[:COUNT] == seen.tolist()
+        if name == "coco":
+            assert list(report.keypoints)[3] == "3 point 3"
 
 
 def test_options_of_other_datasets_are_refused(tmp_path: Path) -> None:

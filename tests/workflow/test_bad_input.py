@@ -312,4 +312,4 @@ class TestDatasetFolder:
     def test_empty_lists(self, folder: Path) -> None:
         for path in (folder / "data/Layout/large").iterdir():
             path.write_text("")
-        assert "the lists of image pairs under data are empty" in fail(folder, CHECKS)
+        assert "the lists of images under data are empty" in fail(folder, CHECKS)
