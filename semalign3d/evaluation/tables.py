@@ -28,6 +28,8 @@ MACRO, POOLED = "mean of categories", "all pairs"
 def match_rows(pair: PairRecord, predicted: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """One row a query of a pair: where it is, where its match is, where each method puts it.
 
+    Grades are empty where the dataset has none.
+
     Parameters
     ----------
     pair : with n keypoints.
@@ -44,7 +46,7 @@ def match_rows(pair: PairRecord, predicted: Mapping[str, np.ndarray]) -> pd.Data
         "pair": pair.name,
         "source": pair.source,
         "target": pair.target,
-        **dict(zip(GRADES, pair.flags, strict=True)),
+        **dict(zip(GRADES, pair.flags or (None,) * len(GRADES), strict=True)),
         "keypoint": pair.ids,
         "source_x": pair.source_keypoints[:, 0],
         "source_y": pair.source_keypoints[:, 1],
@@ -77,7 +79,7 @@ def _subsets(matches: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """All matches, and those of each grade of difference that occurs."""
     subsets = {"all": matches}
     for name in GRADES:
-        for grade in sorted(matches[name].unique()):
+        for grade in sorted(matches[name].dropna().unique()):
             subsets[f"{name} {grade}"] = matches[matches[name] == grade]
     return subsets
 
