@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from demo.patterns import Texture, random_waves
-from demo.shapes import aeroplane, chair
+from demo.shapes import aeroplane, bottle, chair
 
 CLUTTER = 8
 """Number of clutter textures of an appearance."""
@@ -20,7 +20,7 @@ class Appearance:
 
     Attributes
     ----------
-    category : decides the painted details (windows, livery)
+    category : decides the painted details (windows, livery, label)
     parts : one texture an object part
     clutter : textures, taken by clutter part id
     ground, backdrop : textures
@@ -29,6 +29,7 @@ class Appearance:
     outside : whether the backdrop is a sky, which takes no light
     gloss : strength of the highlight
     noise : standard deviation of the sensor's noise, in 8-bit steps
+    turn : angle round the vertical axis by which the print on a label is turned
     """
 
     category: str
@@ -42,6 +43,7 @@ class Appearance:
     outside: bool
     gloss: float
     noise: float
+    turn: float = 0.0
 
 
 def _colour(
@@ -138,6 +140,23 @@ def _aeroplane_parts(rng: np.random.Generator) -> tuple[Texture, ...]:
     return tuple(_solid_colour(rng, colours[name], 0.02) for name in aeroplane.PARTS)
 
 
+def _bottle_parts(rng: np.random.Generator) -> tuple[Texture, ...]:
+    """Textures of a bottle: glass or plastic, a neck of the same or of foil, cap, paper."""
+    tint = [(0.28, 0.4), (0.05, 0.12), (0.5, 0.62)][int(rng.integers(3))]
+    glass = _colour(rng, tint, (0.2, 0.9), (0.12, 0.75))
+    cap = _any_colour(rng)
+    colours = {
+        "body": glass,
+        "neck": glass if rng.uniform() < 0.7 else cap,
+        "cap": cap,
+        "label": _colour(rng, (0.0, 1.0), (0.0, 0.5), (0.55, 0.95)),
+    }
+    return tuple(_solid_colour(rng, colours[name], 0.02) for name in bottle.PARTS)
+
+
+_PARTS = {"chair": _chair_parts, "aeroplane": _aeroplane_parts, "bottle": _bottle_parts}
+
+
 def _sky(rng: np.random.Generator) -> Texture:
     """A backdrop of sky: from blue above to pale below, or clouds."""
     blue = _colour(rng, (0.53, 0.65), (0.2, 0.7), (0.5, 0.95))
@@ -150,7 +169,7 @@ def random_appearance(
     category: str, rng: np.random.Generator, *, airborne: bool = False
 ) -> Appearance:
     """A random look for a scene of a category; ``airborne`` gives it a sky."""
-    parts = _chair_parts(rng) if category == "chair" else _aeroplane_parts(rng)
+    parts = _PARTS[category](rng)
     grounds = ["checker", "planks", "planks", "tiles", "clouds", "clouds", "stripes"]
     ground = _surface(rng, grounds, (0.12, 0.4))
     walls = ["plain", "plain", "tiles", "stripes", "clouds", "clouds", "checker", "planks"]
@@ -171,4 +190,5 @@ def random_appearance(
         outside=outside,
         gloss=rng.uniform(0.0, 0.25),
         noise=rng.uniform(0.5, 2.5),
+        turn=rng.uniform(0.0, 2 * np.pi) if category == "bottle" else 0.0,
     )

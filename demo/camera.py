@@ -55,6 +55,14 @@ def elevation_range(category: str) -> tuple[float, float]:
     return (-10.0, 60.0) if category == "aeroplane" else (STANDING, 45.0)
 
 
+def azimuth_range(category: str) -> tuple[float, float]:
+    """Lowest and highest azimuth of a category's views, in degrees.
+
+    A bottle has no front of its own: its canonical frame turns with the view (demo.shapes.bottle).
+    """
+    return (0.0, 0.0) if category == "bottle" else (0.0, 360.0)
+
+
 def orbit_rotation(azimuth: float, elevation: float, roll: float) -> np.ndarray:
     """World-to-camera rotation (3, 3) of a camera that looks at the object; angles in degrees."""
     a, e, r = np.deg2rad([azimuth, elevation, roll])

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from itertools import permutations
 from typing import NamedTuple
 
-CATEGORIES = ("chair", "aeroplane")
+CATEGORIES = ("chair", "aeroplane", "bottle")
+"""In this order the pairs are numbered: new ones go to the end."""
 SPLITS = ("trn", "val", "test")
 _FIRST = {"trn": 0, "val": 700, "test": 800}
 """Number of a split's first image."""

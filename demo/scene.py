@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from demo.appearance import Appearance, random_appearance
-from demo.camera import STANDING, Camera, elevation_range, frame_object
+from demo.camera import STANDING, Camera, azimuth_range, elevation_range, frame_object
 from demo.clutter import Mesh, random_clutter
 from demo.shapes import VARIATION, Instance, build_instance, random_instance
 
 FILL = (0.62, 0.88)
 """Share of the image that the object's box takes, in the direction where it is largest."""
-DISTANCE = {"chair": (1.6, 2.9), "aeroplane": (1.3, 2.3)}
+DISTANCE = {"chair": (1.6, 2.9), "aeroplane": (1.3, 2.3), "bottle": (1.6, 2.9)}
 """Distance that the camera aims at, in object diagonals; the focal length follows from it."""
 FOCAL = (1.0, 2.2)
 """Bounds of the focal length in units of the longest side."""
@@ -64,7 +64,7 @@ def _random_camera(
     lowest, highest = elevation_range(instance.category)
     lowest = lowest if airborne else max(lowest, STANDING)
     angles = (
-        rng.uniform(0.0, 360.0) if azimuth is None else azimuth,
+        rng.uniform(*azimuth_range(instance.category)) if azimuth is None else azimuth,
         rng.uniform(lowest, highest) if elevation is None else elevation,
         float(np.clip(rng.normal(0.0, 2.5), -5.0, 5.0)),
     )

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from demo.appearance import Appearance
-from demo.shapes import aeroplane
+from demo.shapes import aeroplane, bottle
 
 
 class Kind(IntEnum):
@@ -70,11 +70,37 @@ def _livery(look: Appearance, part: int, colour: np.ndarray, at: np.ndarray) -> 
     return np.where((window | screen)[:, None], 0.03, colour)
 
 
+def _label(look: Appearance, part: int, colour: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """A bottle with the print of its label: a plate and lines of text, on one side of it."""
+    if part != bottle.LABEL:
+        return colour
+    angle = np.mod(np.arctan2(at[:, 0], at[:, 2]) + look.turn + np.pi, 2 * np.pi) - np.pi
+    height = at[:, 1] - _label_middle()
+    plate = (np.abs(angle) < 0.8) & (height > 0.02)
+    text = (np.abs(angle) < 1.1) & (height < 0.0) & (np.mod(height * 30, 1) < 0.4)
+    text &= np.mod(angle * 6 + np.floor(height * 30) * 0.37, 1) < 0.75
+    colour = np.where(plate[:, None], look.accent, colour)
+    return np.where(text[:, None], 0.05, colour)
+
+
+_PAINT = {"aeroplane": _livery, "bottle": _label}
+
+
 def _middle_height() -> float:
     """Height of the fuselage's axis on the mean shape, in canonical coordinates."""
-    points = aeroplane.keypoints(aeroplane.MEAN)
+    return _canonical_height(aeroplane.keypoints(aeroplane.MEAN), 0.0)
+
+
+def _label_middle() -> float:
+    """Height of the label's middle on the mean shape, in canonical coordinates."""
+    middle = np.mean(bottle.LABEL_SPAN) * bottle.MEAN["body_height"]
+    return _canonical_height(bottle.keypoints(bottle.MEAN), float(middle))
+
+
+def _canonical_height(points: np.ndarray, height: float) -> float:
+    """A height in a mean shape's own units in canonical ones, given its keypoints (K, 3)."""
     low, high = points.min(axis=0), points.max(axis=0)
-    return float(-(low[1] + high[1]) / 2 / np.linalg.norm(high - low))
+    return float((height - (low[1] + high[1]) / 2) / np.linalg.norm(high - low))
 
 
 def _albedo(buffer: GBuffer, look: Appearance) -> np.ndarray:
@@ -92,8 +118,8 @@ def _albedo(buffer: GBuffer, look: Appearance) -> np.ndarray:
                 continue
             at = buffer.template[chosen]
             colour[chosen] = textures[part](at)
-            if look.category == "aeroplane":
-                colour[chosen] = _livery(look, int(part), colour[chosen], at)
+            if look.category in _PAINT:
+                colour[chosen] = _PAINT[look.category](look, int(part), colour[chosen], at)
     return colour
 
 

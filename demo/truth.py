@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demo.camera import elevation_range, orbit_rotation
+from demo.camera import azimuth_range, elevation_range, orbit_rotation
 from demo.lighting import Tracer
 from demo.scene import Scene
 from demo.shapes import Instance, build_instance
@@ -15,6 +15,7 @@ SURFACE_POINTS = 20_000
 _STYLE: dict[str, dict[str, str | int]] = {
     "chair": {"legs": "square", "back": "panel", "count": 4, "stretchers": 0, "supports": 0},
     "aeroplane": {"gear": 0},
+    "bottle": {"cap": "straight", "shoulder": "round", "label": 0},
 }
 """The mean shape's style: what all styles have in common, with a closed backrest."""
 
@@ -54,12 +55,11 @@ def _sample_surface(
     return points, cross[chosen] / area[chosen, None]
 
 
-def _view_directions(elevations: tuple[float, float]) -> np.ndarray:
-    """Unit directions (N, 3) towards cameras all round, between two elevations in degrees."""
+def _view_directions(azimuths: tuple[float, float], elevations: tuple[float, float]) -> np.ndarray:
+    """Unit directions (N, 3) towards cameras between two azimuths and elevations in degrees."""
+    turns = np.arange(azimuths[0], max(azimuths[1], azimuths[0] + 1e-9), 15.0)
     heights = np.arange(elevations[0], elevations[1] + 1e-9, 12.5)
-    return np.array(
-        [-orbit_rotation(azimuth, e, 0.0)[2] for e in heights for azimuth in range(0, 360, 15)]
-    )
+    return np.array([-orbit_rotation(turn, e, 0.0)[2] for e in heights for turn in turns])
 
 
 def _escapes(instance: Instance, points: np.ndarray, directions: np.ndarray) -> np.ndarray:
@@ -92,9 +92,10 @@ def mean_surface(
     """
     shape = mean_instance(instances)
     points, _ = _sample_surface(shape, 2 * SURFACE_POINTS, rng)
-    outside = _escapes(shape, points, _view_directions((-87.5, 87.5)))
+    outside = _escapes(shape, points, _view_directions((0.0, 360.0), (-87.5, 87.5)))
     points = points[outside][:SURFACE_POINTS]
-    seen = _escapes(shape, points, _view_directions(elevation_range(shape.category)))
+    views = azimuth_range(shape.category), elevation_range(shape.category)
+    seen = _escapes(shape, points, _view_directions(*views))
     scale, rotation, shift = fit_similarity(shape.keypoints, keypoints)
     return scale * points @ rotation.T + shift, seen
 

@@ -100,7 +100,7 @@ DATASET_PARAMS = {
 def image_splits():
     """{category: {split: stems}}: known before the demo is made, read from the dataset otherwise."""
     if IS_DEMO:
-        return {c: demo_plan.splits(c, DEMO_COUNTS) for c in demo_plan.CATEGORIES}
+        return {c: demo_plan.splits(c, DEMO_COUNTS) for c in config["demo"]["categories"]}
     try:
         found = {c: DATASET.splits(c) for c in DATASET.categories()}
     except InputError as error:

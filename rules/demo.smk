@@ -15,6 +15,7 @@ if IS_DEMO:
         params:
             code=script_code("demo_layout"),
             root=lambda wildcards: ROOT,
+            categories=sorted(CATEGORIES, key=demo_plan.CATEGORIES.index),
             counts=DEMO_COUNT_LIST,
         script:
             "../workflow/scripts/demo_layout.py"

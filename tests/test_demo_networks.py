@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from demo.networks import score
-from demo.shapes import CATEGORIES
+from demo.networks.render_training_set import CATEGORIES
 
 COUNT = 4
 """Held-out renders a category that the tests look at."""

@@ -21,11 +21,12 @@ from demo.appearance import random_appearance
 from demo.render import cast, develop, project
 from demo.scene import Scene, random_scene
 from demo.shading import GBuffer, Kind, shade
-from demo.shapes import CATEGORIES
 
 log = logging.getLogger(__name__)
 
 TRAINING_SEEDS = 731_000_001
+CATEGORIES = ("chair", "aeroplane")
+"""What the networks are trained and scored on; bottles are new to them."""
 CANVAS = 256
 """Side of the stored arrays in pixels; an image fills their upper left part."""
 LOOKS = 2

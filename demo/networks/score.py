@@ -21,10 +21,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from demo.networks.render_training_set import image_size
+from demo.networks.render_training_set import CATEGORIES, image_size
 from demo.render import keypoint_visibility, project, render
 from demo.scene import random_scene
-from demo.shapes import CATEGORIES
 
 log = logging.getLogger(__name__)
 

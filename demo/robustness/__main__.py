@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from demo import files
-from demo.plan import CATEGORIES
 from demo.robustness.cases import CASES, Conditions
 from demo.robustness.chain import Settings
 from demo.robustness.plot import draw
@@ -25,6 +24,8 @@ from demo.robustness.table import as_json, markdown
 from semalign3d.figures.save import save_figure
 
 CONFIG = Path(__file__).parents[2] / "config" / "config.yaml"
+CATEGORIES = ("chair", "aeroplane")
+"""Those that have more than one side."""
 Task = tuple[str, int, Conditions, Settings, Path]
 
 

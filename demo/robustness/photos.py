@@ -10,7 +10,7 @@ import numpy as np
 from demo import files, plan
 from demo.annotations import image_annotation
 from demo.casting import cast
-from demo.dataset import ALL_ROUND, make_scene
+from demo.dataset import make_scene
 from demo.render import keypoint_visibility, project
 from demo.robustness.cases import Conditions
 from demo.scene import Scene
@@ -78,7 +78,7 @@ def _name(category: str, seed: int, conditions: Conditions) -> str:
 
 
 def _scene(category: str, stem: str, seed: int, conditions: Conditions) -> Scene:
-    azimuths = ALL_ROUND
+    azimuths = None
     if conditions.one_sided:
         first = 360.0 * float(generator(seed, "demo-one-side", category).uniform())
         azimuths = (first, first + ONE_SIDE)

@@ -12,9 +12,9 @@ from types import ModuleType
 import numpy as np
 
 from demo.plan import CATEGORIES
-from demo.shapes import aeroplane, chair
+from demo.shapes import aeroplane, bottle, chair
 
-_MODULES: dict[str, ModuleType] = {"chair": chair, "aeroplane": aeroplane}
+_MODULES: dict[str, ModuleType] = {"chair": chair, "aeroplane": aeroplane, "bottle": bottle}
 VARIATION = 0.15
 """Largest relative change of a proportion, where no other is asked for."""
 

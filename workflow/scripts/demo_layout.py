@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def main(snakemake: Any) -> None:
     params = snakemake.params
-    write_layout(Path(params.root), counts=Counts(*params.counts))
+    write_layout(Path(params.root), params.categories, Counts(*params.counts))
 
 
 if "snakemake" in globals():
