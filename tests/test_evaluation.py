@@ -1,5 +1,6 @@
 """PCK, its intervals, baselines and tables against closed forms and planted matches."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,14 @@ def test_tables_are_the_same_again_and_in_any_order_of_rows() -> None:
     )
     other = tables.category_table("chair", matches, (0.1,), 100, seed=5)
     pd.testing.assert_series_equal(once["pck"], other["pck"])
+
+
+def test_pairs_without_grades_have_no_subsets() -> None:
+    pair, found = made_pair("1", "a", "b", 0, [0.0, 0.2])
+    matches = tables.match_rows(dataclasses.replace(pair, flags=None), {"nearest": found})
+    table = tables.category_table("chair", matches, (0.1,), 10, seed=0)
+    assert set(table["subset"]) == {"all"}
+    assert table["pck"].iloc[0] == pytest.approx(0.5)
 
 
 def test_rows_of_real_pair_annotations() -> None:

@@ -22,6 +22,8 @@ from semalign3d.seeds import generator
 
 METHODS = ("nearest", "soft_argmax", "aligned")
 GRADES = ("viewpoint", "scale", "truncation", "occlusion")
+COLUMNS = ["category", "subset", "average", "method", "alpha", "images", "pairs", "points"]
+COLUMNS += ["pck", "low", "high"]
 MACRO, POOLED = "mean of categories", "all pairs"
 
 
@@ -80,7 +82,7 @@ def _subsets(matches: pd.DataFrame) -> dict[str, pd.DataFrame]:
     subsets = {"all": matches}
     for name in GRADES:
         for grade in sorted(matches[name].dropna().unique()):
-            subsets[f"{name} {grade}"] = matches[matches[name] == grade]
+            subsets[f"{name} {int(grade)}"] = matches[matches[name] == grade]
     return subsets
 
 
@@ -123,7 +125,7 @@ def category_table(
                 parts.append(
                     _rows((category, name, average), values, methods_of(matches), alphas, counts)
                 )
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
 def summary_table(
@@ -154,7 +156,7 @@ def summary_table(
             for name, values in ((MACRO, macro), (POOLED, micro)):
                 key = (name, subset, average)
                 parts.append(_rows(key, interval(values), methods, alphas, counts))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
 def _rows(
