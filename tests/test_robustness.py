@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
-from demo import dataset, plan
+from demo import dataset
 from demo.robustness import run as harness
-from demo.robustness.__main__ import CONFIG
+from demo.robustness.__main__ import CATEGORIES, CONFIG
 from demo.robustness.cases import CASES, CLEAN, Conditions
 from demo.robustness.degrade import DISPLACEMENT, mask_of_overlap, overlap, spoil_keypoints
 from demo.robustness.photos import ONE_SIDE, open_album
@@ -62,7 +62,7 @@ def test_spoilt_keypoints() -> None:
     assert not bad[unnamed].any()
 
 
-@pytest.mark.parametrize("category", plan.CATEGORIES)
+@pytest.mark.parametrize("category", CATEGORIES)
 def test_spread_widens_the_same_objects(category: str) -> None:
     narrow, wide = (
         random_instance(category, np.random.default_rng(4), spread) for spread in (0.1, 0.3)
@@ -142,7 +142,7 @@ def made_up_results() -> dict[Conditions, list[harness.Result]]:
     for case in CASES:
         found[case.conditions] = [
             harness.Result(category, seed, sparse=0.01 * (seed + 1), dense=0.02, start=0.03)
-            for category in plan.CATEGORIES
+            for category in CATEGORIES
             for seed in range(3)
         ]
     clean = found[CLEAN]
@@ -153,7 +153,7 @@ def made_up_results() -> dict[Conditions, list[harness.Result]]:
 
 def test_table_and_plot_tell_medians_worst_and_failures() -> None:
     found = made_up_results()
-    page = markdown(found, plan.CATEGORIES, "make it", "plot.png")
+    page = markdown(found, CATEGORIES, "make it", "plot.png")
     rows = {line.split("|")[1].strip(): line for line in page.splitlines() if line[:1] == "|"}
     assert len(rows) == len(CASES) + 2
     clean = [cell.strip() for cell in rows["**clean**"].split("|")[2:-1]]
@@ -163,7 +163,7 @@ def test_table_and_plot_tell_medians_worst_and_failures() -> None:
     assert "unseen" in page
     assert rows["masks: IoU 0.8"].rstrip(" |").endswith("none")
     texts = [
-        text.get_text() for axes in draw(found, plan.CATEGORIES, 3).axes for text in axes.texts
+        text.get_text() for axes in draw(found, CATEGORIES, 3).axes for text in axes.texts
     ]
     assert texts.count("1 failed") == sum(case.conditions == CLEAN for case in CASES)
     stored = as_json(found, SETTINGS)["cases"]
