@@ -32,3 +32,4 @@ rule all:
     input:
         expand("results/priors/{category}.h5", category=CATEGORIES),
         expand("results/figures/{category}/prior.png", category=CATEGORIES),
+        expand("results/figures/{category}/images.png", category=CATEGORIES),

@@ -1,6 +1,32 @@
 # What we draw.
 
 
+rule figure_images:
+    """Thumbnails with keypoints, boxes and split: labelling mistakes show before time is spent."""
+    input:
+        images=lambda w: image_files(w.category, all_stems(w.category)),
+        annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
+    output:
+        report(
+            "results/figures/{category}/images.png",
+            caption="../docs/captions/images.rst",
+            category="Images",
+            labels={"category": "{category}"},
+        ),
+    log:
+        "results/logs/figures/{category}_images.log",
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("checks"),
+    params:
+        code=script_code("figure_images"),
+        **DATASET_PARAMS,
+    script:
+        "../workflow/scripts/figure_images.py"
+
+
 rule figure_prior:
     input:
         "results/priors/{category}.h5",
