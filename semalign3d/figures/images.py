@@ -113,7 +113,7 @@ def _draw_photos(
         axes.imshow(thumbnail.pixels, extent=(x, x + width, y + height, y), aspect="auto")
         x1, y1, x2, y2 = thumbnail.box
         outline = [(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]
-        boxes.append(np.array(outline) + (x, y))
+        boxes.append(np.add(outline, (x, y)))
         color = SPLIT_COLORS.get(thumbnail.split, "0.25")
         text = f"{thumbnail.split}  {thumbnail.name}"
         shown = text if len(text) <= 34 else text[:33] + "…"
@@ -168,7 +168,7 @@ def _draw_key(
     wide, top = place
     step = wide / NAMES_PER_ROW
     for kind, chosen in _kinds(table).items():
-        for number in np.flatnonzero(chosen):
+        for number in np.flatnonzero(chosen).tolist():
             x = 12 + number % NAMES_PER_ROW * step
             y = top + number // NAMES_PER_ROW * HEADER
             axes.scatter([x], [y], s=30, marker=MARKERS[kind], c=[colors[number]])
