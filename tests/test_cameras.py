@@ -20,6 +20,7 @@ from semalign3d.geometry.keypoints import (
     sample_pixels,
     snap_to_mask,
 )
+from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
 
 SIZES = [(640, 480), (333, 500), (200, 200), (501, 37)]
 
@@ -147,3 +148,18 @@ def test_sampled_pixels_are_different_ones_of_the_mask():
     assert len(np.unique(pixels, axis=0)) == 100
     assert mask[pixels[:, 1], pixels[:, 0]].all()
     assert len(sample_pixels(mask, 10**6, np.random.default_rng(0))) == mask.sum()
+
+
+def test_keypoints_beside_the_mask_take_only_depth_from_it() -> None:
+    """An object on the right, a step in depth on it; the second keypoint lies 4 pixels beside."""
+    mask = np.zeros((60, 80), dtype=bool)
+    mask[10:50, 30:70] = True
+    inverse = np.where(mask, 0.5, 0.1)
+    inverse[:, 50:] *= 2.0
+    annotated = np.array([[60.0, 30.0], [26.0, 30.0], [np.nan, np.nan]])
+    view = AnnotatedView("a", (80, 60), annotated, mask, inverse)
+    cameras = estimate_cameras([view], np.arange(3), slope=0.3, erosion_iterations=0)
+    np.testing.assert_array_equal(cameras.keypoints_px[0, :2], [[60, 30], [30, 30]])
+    xyz = cameras.keypoints_xyz[0]
+    np.testing.assert_allclose(xyz[:2, 2], [0.7, 0.85])
+    np.testing.assert_allclose(project(xyz, (80, 60), cameras.p[0]), annotated)

@@ -162,9 +162,7 @@ def test_table_and_plot_tell_medians_worst_and_failures() -> None:
     assert clean[4:] == ["1", "0", "wrong handedness 1x"]
     assert "unseen" in page
     assert rows["masks: IoU 0.8"].rstrip(" |").endswith("none")
-    texts = [
-        text.get_text() for axes in draw(found, CATEGORIES, 3).axes for text in axes.texts
-    ]
+    texts = [text.get_text() for axes in draw(found, CATEGORIES, 3).axes for text in axes.texts]
     assert texts.count("1 failed") == sum(case.conditions == CLEAN for case in CASES)
     stored = as_json(found, SETTINGS)["cases"]
     assert [case["conditions"]["images"] for case in stored[1:5]] == [8, 16, 24, 48]

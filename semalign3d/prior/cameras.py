@@ -48,7 +48,8 @@ class Cameras:
     annotated_px : (N, K, 2) pixels, as annotated; NaN where not seen.
     keypoints_px : (N, K, 2) pixels, corrected to the mask; NaN where not seen.
     relative_depth : (N, K) d / max(d) at the corrected keypoints, in [0, 1]; NaN where not seen.
-    keypoints_xyz : (N, K, 3) camera coordinates; NaN where not seen.
+    keypoints_xyz : (N, K, 3) camera coordinates of the annotated pixels, with the depth of the
+        corrected ones; NaN where not seen.
     excluded, reasons : stems of the images that could not be used, and why.
     """
 
@@ -71,7 +72,15 @@ class Cameras:
 def keypoint_rays(
     view: AnnotatedView, *, slope: float, erosion_size: int, erosion_iterations: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints moved onto the mask, in pixels (K, 2) and back-projected with p = 1 (K, 3).
+    """Keypoints moved onto the mask, and the annotated ones back-projected with p = 1.
+
+    The nearest mask pixel gives the depth only: the annotation says best where a keypoint lies in
+    the image, above all where the mask is poor.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        Pixels on the mask (K, 2); the annotated keypoints in camera coordinates (K, 3).
 
     Raises
     ------
@@ -88,7 +97,7 @@ def keypoint_rays(
     x, y = pixels[seen].astype(np.int64).T
     at_keypoints = np.full(len(pixels), np.nan)
     at_keypoints[seen] = depth[y, x]
-    return pixels, back_project(pixels, at_keypoints, view.size, 1.0)
+    return pixels, back_project(view.keypoints, at_keypoints, view.size, 1.0)
 
 
 def estimate_cameras(
