@@ -41,15 +41,3 @@ def image_size(path: str | Path) -> tuple[int, int]:
             return image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
-
-
-def read_thumbnail(path: str | Path, side: int) -> np.ndarray:
-    """The image as RGB, (h, w, 3) uint8, made so small that no side is longer than `side`.
-
-    Raises
-    ------
-    InputError : missing, truncated or no image; names the file.
-    """
-    pixels = Image.fromarray(read_image(path))
-    pixels.thumbnail((side, side))
-    return np.array(pixels)

@@ -1,5 +1,6 @@
 """The page of images: keypoints where they are, pairs in one colour."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from semalign3d.figures.images import (
     keypoint_colors,
     thumbnail_of,
 )
-from semalign3d.images import image_size, read_thumbnail
+from semalign3d.images import image_size, read_image
 
 MIRROR = np.array([1, 0, 2, 3])
 
@@ -33,15 +34,27 @@ def photo(tmp_path: Path) -> Path:
     return tmp_path / "a b.png"
 
 
-def test_a_thumbnail_has_its_annotation_in_its_own_pixels(photo: Path) -> None:
-    small = thumbnail_of(record(photo, "a"), read_thumbnail(photo, SIDE))
-    assert small.pixels.shape == (150, 240, 3)
-    np.testing.assert_allclose(small.keypoints[:3], [[49.5, 99.5], [149.5, 99.5], [99.5, 24.5]])
-    np.testing.assert_allclose(small.box, [20, 10, 200, 140])
+def test_a_thumbnail_shows_what_is_annotated(photo: Path) -> None:
+    pixels = read_image(photo)
+    pixels[199:201, 99:101] = (255, 0, 0)
+    small = thumbnail_of(record(photo, "a"), pixels)
+    # The box is 360 x 260; 43.2 pixels of margin, but only 40, 20 and 20 to three of the borders.
+    assert small.pixels.shape == (round(240 * 300 / 444), 240, 3)
+    scale = np.array([240 / 444, 162 / 300])
+    np.testing.assert_allclose(small.box, [40, 20, 400, 280] * np.tile(scale, 2))
+    x, y = small.keypoints[0].round().astype(int)
+    red = small.pixels[..., 0].astype(int) - small.pixels[..., 1]
+    assert red[y, x] > 0.5 * red.max() > 40
+    assert np.isnan(small.keypoints[3]).all()
+
+
+def test_an_image_without_keypoints_and_with_a_box_at_its_border(photo: Path) -> None:
+    whole = (-3.0, 0.0, 480.0, 300.0)
+    bare = replace(record(photo, "a"), box=whole, keypoints=np.full((4, 2), np.nan))
+    assert thumbnail_of(bare, read_image(photo)).pixels.shape == (150, 240, 3)
     assert image_size(photo) == (480, 300)
-    for read in (image_size, lambda path: read_thumbnail(path, SIDE)):
-        with pytest.raises(InputError, match=r"none\.png: no such image"):
-            read(photo.with_name("none.png"))
+    with pytest.raises(InputError, match=r"none\.png: no such image"):
+        image_size(photo.with_name("none.png"))
 
 
 def test_colors_belong_to_pairs() -> None:
@@ -54,7 +67,7 @@ def test_colors_belong_to_pairs() -> None:
 
 def test_keypoints_are_drawn_where_they_are(photo: Path) -> None:
     thumbnails = [
-        thumbnail_of(record(photo, f"image {i}", split), read_thumbnail(photo, SIDE))
+        thumbnail_of(record(photo, f"image {i}", split), read_image(photo))
         for i, split in enumerate(SPLIT_COLORS)
     ]
     figure = draw_images(thumbnails, ("left", "right", "rim", "foot"), MIRROR, "mug")
@@ -72,7 +85,7 @@ def test_keypoints_are_drawn_where_they_are(photo: Path) -> None:
 
 
 def test_without_names_and_mirror_table(photo: Path) -> None:
-    thumbnails = [thumbnail_of(record(photo, "x" * 80), read_thumbnail(photo, SIDE))]
+    thumbnails = [thumbnail_of(record(photo, "x" * 80), read_image(photo))]
     figure = draw_images(thumbnails, (), None, "mug")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {"0", "1", "2", "3"} <= set(texts)

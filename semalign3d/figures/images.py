@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from PIL import Image
 
 from semalign3d.datasets.records import ImageRecord
 from semalign3d.figures.save import DPI
@@ -20,6 +21,8 @@ SIDE = 240
 """Pixels of a thumbnail's longest side."""
 CELL = SIDE + 6
 HEADER = 22
+MARGIN = 0.12
+"""Of the annotated part, in units of its longer side."""
 COLUMNS = 6
 NAMES_PER_ROW = 5
 SPLIT_COLORS = {"trn": "0.25", "val": "#b35900", "test": "#1f6f3f"}
@@ -28,11 +31,11 @@ MARKERS = {"single": "D", "first": "o", "second": "^"}
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """An image made small, with its annotation in its own pixels.
+    """The annotated part of an image made small, with its annotation in its own pixels.
 
     Attributes
     ----------
-    pixels : (h, w, 3) uint8, no side longer than `SIDE`.
+    pixels : (h, w, 3) uint8, the longer side `SIDE`.
     keypoints : (K, 2) pixels (x, y), NaN where not seen.
     box : (x1, y1, x2, y2) pixels.
     name, split : of the image.
@@ -46,12 +49,21 @@ class Thumbnail:
 
 
 def thumbnail_of(record: ImageRecord, pixels: np.ndarray) -> Thumbnail:
-    """A record's thumbnail; `pixels` (h, w, 3) show the whole image, made small."""
-    scale = np.array(pixels.shape[1::-1]) / (record.width, record.height)
+    """The part of an image (H, W, 3) that is annotated, with some margin, as a thumbnail."""
+    seen = record.keypoints[record.visible]
+    corners = np.concatenate([np.reshape(record.box, (2, 2)), seen])
+    margin = MARGIN * np.ptp(corners, axis=0).max()
+    size = np.array([record.width, record.height])
+    low = np.clip(np.floor(corners.min(axis=0) - margin), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0) + margin), low + 1, size).astype(int)
+    part = Image.fromarray(pixels[low[1] : high[1], low[0] : high[0]])
+    small = np.maximum(np.round(SIDE * (high - low) / (high - low).max()), 1).astype(int)
+    scale = small / (high - low)
     # Pixel centres are whole numbers: the image's corner lies at -0.5.
-    keypoints = (record.keypoints + 0.5) * scale - 0.5
-    box = np.reshape(record.box, (2, 2)) * scale
-    return Thumbnail(pixels, keypoints, box.ravel(), record.stem, record.split)
+    keypoints = (record.keypoints - low + 0.5) * scale - 0.5
+    box = (np.reshape(record.box, (2, 2)) - low) * scale
+    shown = np.array(part.resize((int(small[0]), int(small[1]))))
+    return Thumbnail(shown, keypoints, box.ravel(), record.stem, record.split)
 
 
 def draw_images(
@@ -134,8 +146,10 @@ def _draw_keypoints(axes: Axes, placed: np.ndarray, table: np.ndarray, colors: n
         ids = np.broadcast_to(np.flatnonzero(chosen), (len(placed), chosen.sum()))
         points = centre[:, chosen]
         seen = np.isfinite(points).all(axis=2)
+        x, y = points[seen].T
         axes.scatter(
-            *points[seen].T,
+            x,
+            y,
             s=20,
             marker=MARKERS[kind],
             c=colors[ids[seen]],

@@ -8,9 +8,9 @@ from job import job, summary
 from tqdm import tqdm
 
 from semalign3d.datasets import load_records
-from semalign3d.figures.images import SIDE, draw_images, thumbnail_of
+from semalign3d.figures.images import draw_images, thumbnail_of
 from semalign3d.figures.save import save_figure
-from semalign3d.images import read_thumbnail
+from semalign3d.images import read_image
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -24,7 +24,7 @@ def main(snakemake: Any) -> None:
     records = load_records(dataset, category, dataset.splits(category))
     chosen = np.linspace(0, len(records) - 1, min(MOST, len(records))).round().astype(int)
     thumbnails = [
-        thumbnail_of(records[i], read_thumbnail(records[i].path, SIDE))
+        thumbnail_of(records[i], read_image(records[i].path))
         for i in tqdm(chosen, unit="image", disable=None)
     ]
     title = f"{category}: {len(thumbnails)} of {len(records)} images"
