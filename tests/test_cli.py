@@ -62,7 +62,7 @@ def test_names_with_spaces_are_quoted(folder: Path, capsys) -> None:
     (folder / "cat.json").write_text(json.dumps(values))
     assert main([*INIT[:-1], "noisy night monkey"]) == 0
     assert "-- 'results/priors/noisy night monkey.h5'" in capsys.readouterr().out
-    assert (folder / "noisy night monkey.yaml").is_file()
+    assert (folder / "noisy-night-monkey.yaml").is_file()
 
 
 @pytest.mark.parametrize(

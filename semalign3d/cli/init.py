@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--category", required=True, help="the category, as the file names it")
     parser.add_argument("--val", type=float, default=0.1, help="share of validation images (0.1)")
     parser.add_argument("--test", type=float, default=0.2, help="share of test images (0.2)")
-    parser.add_argument("--out", metavar="YAML", help="where to write (<category>.yaml)")
+    parser.add_argument("--out", metavar="YAML", help="where to write (<category>.yaml, hyphens for spaces)")
     parser.add_argument("--force", action="store_true", help="overwrite that file")
     parser.set_defaults(run=run)
 
@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
         raise InputError(
             f"--val and --test: expected shares below 1 together, found {given.val}, {given.test}"
         )
-    target = Path(given.out or f"{given.category}.yaml")
+    target = Path(given.out or f"{given.category.replace(' ', '-')}.yaml")
     if target.exists() and not given.force:
         raise FileExistsError(f"{target} exists; give --force to overwrite it, or --out")
     if not Path(given.images).is_dir():
