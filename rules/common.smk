@@ -181,6 +181,11 @@ def all_stems(category, splits=("trn", "val", "test")):
     return [stem for split in splits for stem in IMAGES[category].get(split, ())]
 
 
+def checked_stems(category):
+    """Images whose feature files are checked."""
+    return all_stems(category, config["dataset"]["splits"])
+
+
 BATCH_FILES = {}
 
 

@@ -29,9 +29,7 @@ rule checks:
     input:
         images=lambda w: image_files(w.category, all_stems(w.category)),
         annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
-        features=lambda w: present_features(
-            w.category, all_stems(w.category, config["dataset"]["splits"])
-        ),
+        features=lambda w: made_features(w.category, checked_stems(w.category)),
     output:
         "results/checks/{category}.json",
     log:
@@ -47,7 +45,10 @@ rule checks:
         **DATASET_PARAMS,
         code=script_code("checks"),
         splits=config["dataset"]["splits"],
+        kind=config["descriptors"]["source"],
         features_root=lambda wildcards: FEATURES,
+        found=lambda w: features_found(w.category, checked_stems(w.category)),
+        descriptors=lambda w: f"results/descriptors/{w.category}",
     script:
         "../workflow/scripts/checks.py"
 

@@ -8,8 +8,9 @@ for category in CATEGORIES:
                 name:
                     rule_name("descriptors", category, split, batch)
                 input:
-                    features=later(present_features, category, stems),
-                    checkpoint=later(post_processor_files),
+                    features=later(made_features, category, stems),
+                    images=later(encoded_images, category, stems),
+                    networks=later(descriptor_networks),
                     checked=f"results/checks/{category}.json",
                 output:
                     update(expand("results/descriptors/{c}/{s}.h5", c=category, s=stems)),
@@ -21,12 +22,17 @@ for category in CATEGORIES:
                     CONDA
                 threads: RUNTIME["threads"]
                 resources:
-                    **stage_resources("descriptors", on_gpu=True),
+                    **stage_resources("descriptors", on_gpu=DESCRIPTORS_BY_NETWORK),
                 params:
+                    **DATASET_PARAMS,
                     code=script_code("descriptors"),
-                    root=lambda wildcards: FEATURES,
                     category=category,
+                    kind=DESCRIPTORS["source"],
+                    root=lambda wildcards: FEATURES,
+                    found=later(features_found, category, stems),
                     checkpoint=lambda wildcards: POST_PROCESSOR,
+                    model=DESCRIPTOR_MODEL,
+                    grid=DESCRIPTORS["grid"],
                     marker=batch_marker("descriptors", category, split, batch, stems),
                 script:
                     "../workflow/scripts/descriptors.py"

@@ -1,4 +1,4 @@
-# Where the features, masks and depth of images come from: the user's files, networks, the demo's own.
+# Where the masks and depth of images come from: the user's files, networks, the demo's own.
 
 from semalign3d.models.masks import mask_file
 
@@ -12,7 +12,7 @@ def source(key, demo_value, remedy):
     """
     section, name = key.split(".")
     value = config[section][name]
-    if IS_DEMO:
+    if IS_DEMO and (value or demo_value):
         return str(value or demo_value)
     if value is None:
         SOURCE_PROBLEMS[key] = f"{key} is not set: {remedy}"
@@ -47,37 +47,6 @@ unused = [
 ]
 if unused and workflow.is_main_process:
     logger.warning(f"Not used, since dataset.name is {DATASET.name}: {', '.join(unused)}")
-
-FEATURES = source(
-    "descriptors.root",
-    f"{ROOT}/features",
-    "give the folder that holds GeoAware-SC's feature files, "
-    "<root>/<category>/<stem>_dino.pt and so on (README, 'With SPair-71k').",
-)
-FEATURE_KINDS = ("dino", "dino_flip", "sd", "sd_flip")
-
-
-def feature_files(category, stems):
-    require("descriptors.root")
-    return [f"{FEATURES}/{category}/{stem}_{kind}.pt" for stem in stems for kind in FEATURE_KINDS]
-
-
-def present_features(category, stems):
-    return present(feature_files(category, stems))
-
-
-POST_PROCESSOR = source(
-    "descriptors.checkpoint",
-    DEMO_NETWORKS / "post_processor.pth",
-    "give the post-processor checkpoint of GeoAware-SC "
-    "(best_856.PTH, from https://github.com/Junyi42/GeoAware-SC), or 'raw' to do without one.",
-)
-
-
-def post_processor_files():
-    require("descriptors.checkpoint")
-    return [] if POST_PROCESSOR == "raw" else POST_PROCESSOR
-
 
 SAM_CHECKPOINTS = "https://github.com/facebookresearch/segment-anything#model-checkpoints"
 MASKS = config["masks"]

@@ -2,9 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -12,6 +11,7 @@ from .datasets.records import Dataset, ImageRecord
 from .errors import InputError
 from .images import read_image
 from .limits import MIN_KEYPOINTS
+from .models.feature_files import FeatureFiles
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,10 @@ class CheckReport:
     category : name.
     images : {split: number of images}.
     feature_files : how many feature files were read.
-    feature_shapes : {input: shape}, of s3, s4, s5 and dino, without the leading axis; the most
-        frequent one.
+    feature_shapes : {input: shape}, e.g. of s3, s4, s5 and dino, without the leading axis; the
+        most frequent one.
     keypoints : {keypoint: number of training images that show it}, by id and, if known, name.
+    done : images without feature files whose descriptors are there.
     problems : what must be mended first; nothing should be computed while there are any.
     exclusions : what is left out without harm: keypoints, and images with too few of them.
     """
@@ -37,6 +38,7 @@ class CheckReport:
     keypoints: dict[str, int]
     problems: list[str]
     exclusions: list[str]
+    done: int = 0
 
     def line(self) -> str:
         """One line for the terminal."""
@@ -45,9 +47,10 @@ class CheckReport:
             f"{name} {' x '.join(map(str, shape))}" for name, shape in self.feature_shapes.items()
         )
         features = f"{self.feature_files} feature files" + (f" ({shapes})" if shapes else "")
+        done = f"{_counted(self.done, 'image')} done before" if self.done else ""
         verdict = _counted(len(self.problems), "problem") if self.problems else "all sound"
         left_out = _counted(len(self.exclusions), "exclusion") if self.exclusions else ""
-        parts = [f"{self.category}: {images} images", features, verdict, left_out]
+        parts = [f"{self.category}: {images} images", features, done, verdict, left_out]
         return "; ".join(part for part in parts if part)
 
     def to_json(self) -> str:
@@ -65,17 +68,20 @@ class _Findings:
 
     problems: list[str] = field(default_factory=list)
     exclusions: list[str] = field(default_factory=list)
-    shapes: dict[str, dict[Path, tuple[int, ...]]] = field(default_factory=dict)
+    shapes: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     seen: Counter[int] = field(default_factory=Counter)
     keypoint_count: int = 0
     files: int = 0
+    done: int = 0
 
 
 def check_category(
     dataset: Dataset,
     category: str,
     splits: Iterable[str],
-    features_root: str | Path,
+    features: FeatureFiles | None,
+    *,
+    done: Callable[[str], bool] = lambda stem: False,
     channels: Mapping[str, int] | None = None,
 ) -> CheckReport:
     """Read every annotation and image of a category, and the features of some splits.
@@ -85,8 +91,9 @@ def check_category(
 
     Parameters
     ----------
-    splits : the splits whose feature files (four an image) are read.
-    features_root : folder that holds `<category>/<stem>_dino.pt` and so on.
+    splits : the splits whose feature files are read.
+    features : the feature files; None if descriptors are made from the images.
+    done : whether an image's descriptors are there, so that its feature files may be gone.
     channels : {input: channels} that a checkpoint expects (`DescriptorEncoder.channels`); without
         it the files only have to agree with each other.
     """
@@ -108,15 +115,12 @@ def check_category(
     if by_split and not by_split.get("trn"):
         findings.problems.append(f"{category}: no training images (split trn); a prior needs some")
     stems = [(split, stem) for split, found in by_split.items() for stem in found]
-    folder = Path(features_root) / category
-    if wanted & set(by_split) and not folder.is_dir():
-        findings.problems.append(f"{folder}: no such folder; it should hold the feature files")
-        wanted = set()
+    reads = [stem for split, stem in stems if split in wanted] if features is not None else []
     for split, stem in tqdm(stems, desc=f"checking {category}", unit="image", disable=None):
         _check_annotated_image(dataset, category, stem, split, findings)
-        if split in wanted:
-            _check_features(folder, stem, findings)
-    shapes = _common_shapes(findings, channels)
+    if features is not None and reads:
+        _check_features(features, reads, done, findings)
+    shapes = {} if features is None else _common_shapes(findings, channels, features.same_grid)
     return CheckReport(
         category=category,
         images={split: len(found) for split, found in by_split.items()},
@@ -128,6 +132,7 @@ def check_category(
         },
         problems=list(dict.fromkeys(findings.problems)),
         exclusions=findings.exclusions,
+        done=findings.done,
     )
 
 
@@ -164,27 +169,40 @@ def _check_annotated_image(
         )
 
 
-def _check_features(folder: Path, stem: str, findings: _Findings) -> None:
-    """Read an image's four feature files, one at a time, and keep their shapes."""
-    from .models.descriptors import feature_files, read_feature_file
+def _check_features(
+    features: FeatureFiles, stems: list[str], done: Callable[[str], bool], findings: _Findings
+) -> None:
+    """Read the images' feature files, one at a time, and keep their shapes."""
+    lost = features.problem()
+    absent = [stem for stem in stems if lost or not features.present(stem)]
+    finished = {stem for stem in absent if done(stem)}
+    findings.done = len(finished)
+    if lost and len(finished) < len(stems):
+        findings.problems.append(lost)
+    elif not lost:
+        left = [stem for stem in stems if stem not in finished]
+        for stem in tqdm(left, desc="feature files", unit="image", disable=None):
+            _check_image_features(features, stem, findings)
 
-    for path in feature_files(folder, stem):
+
+def _check_image_features(features: FeatureFiles, stem: str, findings: _Findings) -> None:
+    for name in features.names(stem):
         try:
-            features = read_feature_file(path)
+            shapes = features.shapes(name)
         except InputError as error:
             findings.problems += error.problems
             continue
         findings.files += 1
-        for name, tensor in features.items():
-            findings.shapes.setdefault(name, {})[path] = tuple(tensor.shape[1:])
+        for key, shape in shapes.items():
+            findings.shapes.setdefault(key, {})[name] = shape
 
 
 def _common_shapes(
-    findings: _Findings, channels: Mapping[str, int] | None
+    findings: _Findings, channels: Mapping[str, int] | None, same_grid: tuple[str, ...]
 ) -> dict[str, tuple[int, ...]]:
     """The most frequent shape of each input; whatever differs from it becomes a problem.
 
-    All must have the same channels (those of the checkpoint, if given), dino the same grid too.
+    All must have the same channels (those of the checkpoint, if given), some the same grid too.
     """
     common = {}
     for name, shapes in findings.shapes.items():
@@ -195,9 +213,10 @@ def _common_shapes(
         for path, shape in shapes.items():
             if shape[0] != count:
                 findings.problems.append(f"{path}: {name} has {shape[0]} channels, {whose} {count}")
-            elif name == "dino" and shape != usual:
+            elif name in same_grid and shape != usual:
                 findings.problems.append(
                     f"{path}: {name} has a grid of {shape[1]} x {shape[2]}, the other files have "
                     f"{usual[1]} x {usual[2]}"
                 )
-    return {name: common[name] for name in ("s3", "s4", "s5", "dino") if name in common}
+    order = ("s3", "s4", "s5", "dino", "map")
+    return {name: common[name] for name in order if name in common}

@@ -12,6 +12,7 @@ from PIL import Image
 
 from semalign3d.checks import check_category
 from semalign3d.datasets import open_dataset
+from semalign3d.models.feature_files import GeoAwareFiles, MapFiles
 
 SIZES = {"s3": (8, 6), "s4": (9, 3), "s5": (10, 2), "dino": (7, 6)}
 STEMS = {"trn": "abc", "val": "d", "test": "e"}
@@ -58,7 +59,8 @@ def root(tmp_path):
 
 def check(root, category="chair", splits=("trn", "val", "test"), **options):
     dataset = open_dataset("spair-71k", root)
-    return check_category(dataset, category, splits, root / "features", **options)
+    features = GeoAwareFiles(root / "features", category)
+    return check_category(dataset, category, splits, features, **options)
 
 
 def test_a_sound_category(root):
@@ -96,6 +98,51 @@ def test_a_missing_folder_of_features_is_one_problem(root):
     (root / "features" / "chair").rename(root / "features" / "stool")
     [problem] = check(root).problems
     assert problem.endswith("features/chair: no such folder; it should hold the feature files")
+
+
+def test_features_may_be_gone_where_descriptors_are_there(root):
+    for name in ("a_dino.pt", "b_sd_flip.pt", "b_sd.pt"):
+        (root / "features" / "chair" / name).unlink()
+    (root / "features" / "chair" / "c_dino.pt").write_text("nonsense")
+    report = check(root, done=lambda stem: stem in "ac")
+    assert report.done == 1
+    assert len(report.problems) == 3
+    for name in ("b_sd.pt: no such file", "b_sd_flip.pt: no such file", "c_dino.pt: "):
+        assert any(name in text for text in report.problems)
+    (root / "features" / "chair").rename(root / "features" / "stool")
+    everything = check(root, done=lambda stem: True)
+    assert everything.problems == []
+    assert "0 feature files; 5 images done before; all sound" in everything.line()
+    assert len(check(root, done=lambda stem: stem != "b").problems) == 1
+
+
+def test_an_encoder_needs_no_feature_files(root):
+    report = check_category(open_dataset("spair-71k", root), "chair", ("trn", "val"), None)
+    assert report.problems == []
+    assert report.feature_files == 0
+
+
+def test_maps_of_any_encoder(root):
+    maps = np.ones((5, 6, 6), dtype=np.float16)
+    for stem in "abcde":
+        for end in ("", "_flip"):
+            np.save(root / "features" / "chair" / f"{stem}{end}.npy", maps)
+    dataset = open_dataset("spair-71k", root)
+
+    def problems():
+        features = MapFiles(root / "features", "chair")
+        return check_category(dataset, "chair", ("trn", "val", "test"), features).problems
+
+    assert problems() == []
+    np.save(root / "features" / "chair" / "a.npy", maps[:, :5, :5])
+    np.save(root / "features" / "chair" / "b_flip.npy", maps[:4])
+    np.save(root / "features" / "chair" / "d.npy", maps * np.nan)
+    (root / "features" / "chair" / "c.npy").unlink()
+    found = problems()
+    assert len(found) == 4
+    for text in ("a.npy: map has a grid of 5 x 5", "b_flip.npy: map has 4 channels", "d.npy: 180"):
+        assert any(text in problem for problem in found), text
+    assert any("c.npy: no such file" in problem for problem in found)
 
 
 def test_a_category_that_does_not_exist(root):
@@ -206,11 +253,12 @@ import resource, sys
 from pathlib import Path
 from semalign3d.checks import check_category
 from semalign3d.datasets import open_dataset
+from semalign3d.models.feature_files import GeoAwareFiles
 
 root = Path(sys.argv[1])
 dataset = open_dataset("spair-71k", root)
 for split in ("val", "trn"):
-    report = check_category(dataset, "chair", (split,), root / "features")
+    report = check_category(dataset, "chair", (split,), GeoAwareFiles(root / "features", "chair"))
     assert report.problems == [], report.problems
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

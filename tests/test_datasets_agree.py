@@ -9,6 +9,7 @@ from layouts import COUNT, SPLITS, WRITERS, make_content
 from semalign3d.checks import check_category
 from semalign3d.datasets import OPTIONS, load_records, open_dataset
 from semalign3d.errors import InputError
+from semalign3d.models.feature_files import GeoAwareFiles
 
 CONTENT = make_content()
 BY_STEM = {image.stem: image for images in CONTENT.values() for image in images}
@@ -83,7 +84,9 @@ class TestEachLayout:
     def test_checks_find_all_sound_but_the_features(
         self, datasets, name: str, tmp_path: Path
     ) -> None:
-        report = check_category(datasets[name], "cat", ("trn",), tmp_path)
+        report = check_category(
+            datasets[name], "cat", ("trn",), GeoAwareFiles(tmp_path, "cat")
+        )
         assert [p for p in report.problems if "feature" not in p] == []
         assert report.images == {"trn": 3, "val": 2, "test": 2}
         assert report.exclusions == []

@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
     dataset = _dataset(given)
     problems = 0
     for category in given.category or dataset.categories():
-        report = check_category(dataset, category, (), "")
+        report = check_category(dataset, category, (), None)
         problems += len(report.problems)
         print("\n".join(lines(report)))
     return 1 if problems else 0

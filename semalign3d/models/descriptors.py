@@ -111,6 +111,22 @@ def identity(checkpoint: str | Path | None) -> str:
     return file_digest(checkpoint)
 
 
+def unit_cells(maps: "torch.Tensor", name: str) -> np.ndarray:
+    """Maps (n, C, G, G) with each cell L2-normalised, as (n, G, G, C) float32 on the CPU.
+
+    Raises
+    ------
+    InputError : a length is not finite; `name` is what the error calls the maps.
+    """
+    import torch
+
+    cells = maps.permute(0, 2, 3, 1).contiguous()
+    lengths = torch.linalg.vector_norm(cells, dim=3, keepdim=True)
+    if not torch.isfinite(lengths).all():
+        raise InputError(f"{name}: the values are too large, descriptors are not finite")
+    return np.asarray(cells.div_(lengths.clamp(min=SMALLEST_LENGTH)).cpu().numpy())
+
+
 class DescriptorEncoder:
     """Features to one L2-normalised descriptor per grid cell.
 
@@ -151,11 +167,7 @@ class DescriptorEncoder:
         with torch.inference_mode():
             inputs = {name: features[name].to(self.device) for name in INPUTS}
             descriptors = _raw(inputs) if self.network is None else self.network(inputs)
-            cells = descriptors[0].permute(1, 2, 0).contiguous()
-            lengths = torch.linalg.vector_norm(cells, dim=2, keepdim=True)
-            if not torch.isfinite(lengths).all():
-                raise InputError(f"{name}: the values are too large, descriptors are not finite")
-            return cells.div_(lengths.clamp(min=SMALLEST_LENGTH)).cpu().numpy()
+            return unit_cells(descriptors, name)[0]
 
     def _check_channels(self, features: Mapping[str, "torch.Tensor"], name: str) -> None:
         if self.channels is None:

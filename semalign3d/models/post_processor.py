@@ -79,39 +79,48 @@ class PostProcessor(nn.Module):
 
     Parameters
     ----------
-    channels : channels of each input, in the order of INPUTS.
+    channels : channels of each input, in the order of `inputs`.
     hidden, outputs : P / 4 and P, both multiples of 32.
+    inputs : names of the inputs, `dino` last.
     """
 
-    def __init__(self, channels: Sequence[int], hidden: int, outputs: int) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        hidden: int,
+        outputs: int,
+        inputs: Sequence[str] = INPUTS,
+    ) -> None:
         super().__init__()
-        self.channels = dict(zip(INPUTS, channels, strict=True))
+        self.channels = dict(zip(inputs, channels, strict=True))
         self.outputs = outputs
         self.bottleneck_layers = nn.ModuleList(
             nn.ModuleList([_Bottleneck(count, hidden, outputs)]) for count in channels
         )
-        self.mixing_weights = nn.Parameter(torch.ones(len(INPUTS)))
+        self.mixing_weights = nn.Parameter(torch.ones(len(inputs)))
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         """Map features to (n, P, G, G), G being the size of `dino`, before normalisation.
 
         Parameters
         ----------
-        features : for each of INPUTS a tensor (n, C, h, w), float32.
+        features : for each of its inputs a tensor (n, C, h, w), float32.
         """
         size = features["dino"].shape[-2:]
         weights = functional.softmax(self.mixing_weights, dim=0)
         parts = (
             layer[0](features[name], size).mul_(weight)  # type: ignore[index]
-            for name, weight, layer in zip(INPUTS, weights, self.bottleneck_layers, strict=True)
+            for name, weight, layer in zip(
+                self.channels, weights, self.bottleneck_layers, strict=True
+            )
         )
         return functools.reduce(Tensor.add_, parts)
 
 
-def _expected_keys(state: Mapping[str, Tensor]) -> list[str]:
-    """The keys that inference needs; a block has a shortcut if its sizes differ."""
+def _expected_keys(state: Mapping[str, Tensor], count: int) -> list[str]:
+    """The keys that inference needs of `count` blocks, with a shortcut where sizes differ."""
     keys = ["mixing_weights"]
-    for i in range(len(INPUTS)):
+    for i in range(count):
         block = f"bottleneck_layers.{i}.0"
         names = ["conv1", "conv2", "conv3"]
         first, last = (state.get(f"{block}.{conv}.weight") for conv in ("conv1", "conv3"))
@@ -128,10 +137,15 @@ def _is_kernel(key: str) -> bool:
     return key.startswith("bottleneck_layers.") and key.endswith(".weight") and "norm" not in key
 
 
-def load_post_processor(checkpoint: str | Path) -> PostProcessor:
+def load_post_processor(checkpoint: str | Path, inputs: Sequence[str] = INPUTS) -> PostProcessor:
     """Build the network from a checkpoint, every size taken from its state dict.
 
     Keys that play no part at inference are ignored.
+
+    Parameters
+    ----------
+    checkpoint : a plain state dict.
+    inputs : the inputs that it was trained on, `dino` last.
 
     Raises
     ------
@@ -141,18 +155,24 @@ def load_post_processor(checkpoint: str | Path) -> PostProcessor:
     flat = [key for key, value in state.items() if _is_kernel(key) and value.ndim != 4]
     if flat:
         raise InputError(f"{checkpoint}: sizes do not fit, not four axes: {', '.join(flat)}")
-    keys = _expected_keys(state)
+    keys = _expected_keys(state, len(inputs))
     missing = [key for key in keys if key not in state]
     if missing:
         raise InputError(
             f"{checkpoint}: not a post-processor checkpoint, it lacks {', '.join(missing)}",
             hint="Expected GeoAware-SC's best_856.PTH or a network with the same keys.",
         )
-    first = [state[f"bottleneck_layers.{i}.0.conv1.weight"] for i in range(len(INPUTS))]
+    mixed = state["mixing_weights"].numel()
+    if mixed != len(inputs):
+        raise InputError(
+            f"{checkpoint}: sizes do not fit, a post-processor of {mixed} inputs, expected "
+            f"{len(inputs)}: " + ", ".join(inputs)
+        )
+    first = [state[f"bottleneck_layers.{i}.0.conv1.weight"] for i in range(len(inputs))]
     channels = [weight.shape[1] for weight in first]
     outputs = state["bottleneck_layers.0.0.conv3.weight"].shape[0]
     try:
-        network = PostProcessor(channels, first[0].shape[0], outputs)
+        network = PostProcessor(channels, first[0].shape[0], outputs, inputs)
         network.load_state_dict({key: state[key].float() for key in keys})
     except (RuntimeError, ValueError, IndexError) as error:
         raise InputError(f"{checkpoint}: sizes do not fit each other ({error})") from error

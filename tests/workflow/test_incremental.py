@@ -148,10 +148,13 @@ def test_another_depth_network(folder: Path, config: dict[str, Any], project: Pa
     assert run.computed["depth"] == (IMAGES, IMAGES)
 
 
-def test_one_more_training_image(
+def test_one_more_training_image_and_no_more_features(
     finished: tuple[Path, runs.Run], config: dict[str, Any], project: Path, tmp_path: Path
 ) -> None:
-    """The demo's data as a user's dataset, in which one image has no pairs at first."""
+    """The demo's data as a user's dataset, in which one image has no pairs at first.
+
+    Feature files are not missed when descriptors have been made of them.
+    """
     shutil.copytree(finished[0] / "results" / "demo", tmp_path / "mine")
     settings = {
         **config,
@@ -174,6 +177,17 @@ def test_one_more_training_image(
     after = runs.run(tmp_path, *follows, config=settings, repository=project)
     assert after.computed == dict.fromkeys(stages, (1, IMAGES))
     assert store.verify(image_file(tmp_path, "masks", 3)) is None
+    shutil.rmtree(tmp_path / "mine" / "features")
+    assert not runs.run(tmp_path, *follows, config=settings, repository=project).ran
+    settings["dataset"]["splits"] = ["trn"]
+    forced = ("--forcerun", "checks", "descriptors_chair_trn_0")
+    again = runs.run(tmp_path, *follows, config=settings, repository=project, options=forced)
+    assert again.computed["descriptors"] == (0, IMAGES)
+    assert f"{IMAGES} images done before" in again.output
+    image_file(tmp_path, "descriptors", 5).unlink()
+    lost = runs.run(tmp_path, *follows, config=settings, repository=project, expect_failure=True)
+    assert "features/chair/chair_005_dino.pt: no such file" in lost.output
+    assert store.verify(image_file(tmp_path, "descriptors", 3)) is None
 
 
 def test_damaged_files_are_noticed_and_remade(

@@ -38,6 +38,14 @@ class ImageBatch:
             if self.stamps[stem] not in (store.stamp_of(self.outputs[stem]), self._staged(stem))
         ]
 
+    @staticmethod
+    def existing(path: str | Path) -> Mapping[str, Any]:
+        """Attributes of a whole file of an earlier run; none if it is missing or damaged."""
+        if store.verify(path) is not None:
+            return {}
+        with store.open_checked(path) as file:
+            return store.attributes(file)
+
     def _staging_path(self, stem: str) -> Path:
         path = self.outputs[stem]
         return path.parent / ".staged" / path.name

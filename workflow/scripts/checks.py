@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Any
 from dataset import opened_dataset
 from job import job, summary
 
+from semalign3d import store
 from semalign3d.checks import check_category
 from semalign3d.errors import InputError
+from semalign3d.models.feature_files import open_feature_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
 def main(snakemake: Any) -> None:
-    params = snakemake.params
-    dataset = opened_dataset(params)
+    params, category = snakemake.params, snakemake.wildcards.category
     report = check_category(
-        dataset,
-        snakemake.wildcards.category,
-        splits=tuple(params.splits),
-        features_root=Path(params.features_root),
+        opened_dataset(params),
+        category,
+        tuple(params.splits),
+        open_feature_files(params.kind, params.features_root, category),
+        done=lambda stem: store.verify(Path(params.descriptors) / f"{stem}.h5") is None,
     )
     summary(snakemake, report.line())
     if report.problems:

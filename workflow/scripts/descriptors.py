@@ -1,47 +1,60 @@
 """results/descriptors/{category}/{image}.h5: descriptor maps of an image and its mirror image."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch import ImageBatch
+from dataset import opened_dataset
 from job import job, summary
 
 from semalign3d import store
-from semalign3d.digest import file_digest, values_digest
-from semalign3d.models import descriptors
+from semalign3d.digest import values_digest
+from semalign3d.models.descriptor_sources import DescriptorSource, open_source
+from semalign3d.models.descriptors import as_stored
 from semalign3d.models.device import pick_device
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+logger = logging.getLogger(__name__)
+
+
+def stamp(source: DescriptorSource, output: Path, code: str) -> str:
+    """The stamp of an image's file; where what it was made from is gone, the one that it has."""
+    try:
+        return values_digest(
+            code=code, model=source.recipe, made_from=source.made_from(output.stem)
+        )
+    except FileNotFoundError:
+        before = ImageBatch.existing(output)
+        if before.get("recipe") != source.recipe:
+            return ""
+        if before["code"] != code:
+            logger.warning("%s is kept from an earlier version of the code", output)
+        return str(before[store.STAMP])
+
 
 def main(snakemake: Any) -> None:
     params = snakemake.params
-    folder = Path(params.root) / params.category
-    checkpoint = None if params.checkpoint == "raw" else Path(params.checkpoint)
-    identity = descriptors.identity(checkpoint)
-    stamps = {
-        stem: values_digest(
-            code=params.code,
-            model=identity,
-            made_from=[file_digest(path) for path in descriptors.feature_files(folder, stem)],
-        )
-        for stem in (Path(path).stem for path in snakemake.output)
-    }
+    dataset = opened_dataset(params)
+    source = open_source(
+        params.kind,
+        category=params.category,
+        root=params.root,
+        checkpoint=params.checkpoint,
+        model=params.model,
+        grid=params.grid,
+        image_path=lambda stem: dataset.image_path(params.category, stem),
+        device=lambda: pick_device(snakemake.config["runtime"]["device"]),
+    )
+    outputs = [Path(path) for path in snakemake.output]
+    stamps = {output.stem: stamp(source, output, params.code) for output in outputs}
     batch = ImageBatch(snakemake.output, stamps)
-    if batch.stale:
-        device = pick_device(snakemake.config["runtime"]["device"])
-        encoder = descriptors.DescriptorEncoder(checkpoint, device)
     for stem in batch.progress():
-        maps = [
-            encoder.encode(
-                descriptors.read_features(folder, stem, mirrored=mirrored),
-                name=f"features of {stem} in {folder}",
-            )
-            for mirrored in (False, True)
-        ]
-        with batch.create(stem) as file:
-            store.write(file, "descriptors", descriptors.as_stored(maps))
+        maps = as_stored(source.encode(stem))
+        with batch.create(stem, recipe=source.recipe, code=params.code) as file:
+            store.write(file, "descriptors", maps)
     summary(snakemake, batch.finish(params.marker))
 
 
