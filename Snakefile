@@ -34,3 +34,4 @@ rule all:
         expand("results/priors/{category}.h5", category=CATEGORIES),
         expand("results/figures/{category}/prior.png", category=CATEGORIES),
         expand("results/figures/{category}/images.png", category=CATEGORIES),
+        expand("results/figures/{category}/masks.png", category=CATEGORIES),

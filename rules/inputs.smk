@@ -64,7 +64,7 @@ else:
         "masks.root",
         f"{ROOT}/masks",
         "masks.source is files, so give the folder that holds "
-        "<category>/<stem>_masks.npy or <category>/<stem>.png.",
+        "<category>/<stem>_masks.npy or <category>/<stem>.png (or SPair-71k's Segmentation).",
     )
 
 
@@ -75,7 +75,19 @@ def mask_inputs(category, stems):
         return MASK_SOURCE
     if IS_DEMO and MASK_SOURCE == f"{ROOT}/masks":
         return [f"{MASK_SOURCE}/{category}/{stem}.png" for stem in stems]
-    return [str(mask_file(MASK_SOURCE, category, stem)) for stem in stems]
+    files = [mask_file(MASK_SOURCE, category, stem) for stem in stems]
+    missing = [
+        (
+            f"neither {path} nor {path.with_name(path.name.replace('_masks.npy', '.png'))} exists"
+            if path.suffix == ".npy"
+            else f"{path} does not exist"
+        )
+        for path in files
+        if not path.is_file()
+    ]
+    if missing:
+        raise WorkflowError(f"masks.root: {len(missing)} masks are missing:", *missing)
+    return [str(path) for path in files]
 
 
 DEPTH = config["depth"]

@@ -21,8 +21,8 @@ rule figure_images:
     resources:
         **stage_resources("checks"),
     params:
-        code=script_code("figure_images"),
         **DATASET_PARAMS,
+        code=script_code("figure_images"),
     script:
         "../workflow/scripts/figure_images.py"
 
@@ -48,3 +48,32 @@ rule figure_prior:
         code=script_code("figure_prior"),
     script:
         "../workflow/scripts/figure_prior.py"
+
+
+rule mask_report:
+    """The chosen masks against keypoints and boxes: a table, worst first, and a page of pictures."""
+    input:
+        masks=training_files("masks"),
+        images=lambda w: image_files(w.category, IMAGES[w.category]["trn"]),
+        annotations=lambda w: annotation_files(w.category, IMAGES[w.category]["trn"]),
+    output:
+        table="results/checks/{category}/masks.csv",
+        figure=report(
+            "results/figures/{category}/masks.png",
+            caption="../docs/captions/masks.rst",
+            category="Checks",
+            labels={"category": "{category}"},
+        ),
+    log:
+        "results/logs/figures/{category}_masks.log",
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    params:
+        **DATASET_PARAMS,
+        code=script_code("mask_report"),
+        candidate=config["masks"]["candidate"],
+    script:
+        "../workflow/scripts/mask_report.py"

@@ -84,9 +84,7 @@ class TestEachLayout:
     def test_checks_find_all_sound_but_the_features(
         self, datasets, name: str, tmp_path: Path
     ) -> None:
-        report = check_category(
-            datasets[name], "cat", ("trn",), GeoAwareFiles(tmp_path, "cat")
-        )
+        report = check_category(datasets[name], "cat", ("trn",), GeoAwareFiles(tmp_path, "cat"))
         assert [p for p in report.problems if "feature" not in p] == []
         assert report.images == {"trn": 3, "val": 2, "test": 2}
         assert report.exclusions == []

@@ -11,12 +11,18 @@ from PIL import Image
 
 from semalign3d.errors import InputError
 from semalign3d.models import masks
-from semalign3d.models.masks import SamMasks, read_mask_file, select_mask
+from semalign3d.models.mask_quality import mask_quality
+from semalign3d.models.masks import SamMasks, select_mask
 from semalign3d.models.sam_registry import SAM_MODELS
 
 SIZE = (20, 12)
+BOX = (5.0, 3.0, 16.0, 9.0)
 OBJECT = np.zeros((12, 20), dtype=bool)
 OBJECT[3:9, 5:16] = True
+
+
+def read_mask_file(root, category, stem, size):
+    return masks.read_mask_file(root, category, stem, size, BOX)
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +250,63 @@ def test_files_need_no_torch():
         "semalign3d.checks, semalign3d.datasets; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def save_classes(root, array, category="chair"):
+    folder = root / "Segmentation" / category
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(array.astype(np.uint8)).convert("P")
+    picture.putpalette(np.arange(768, dtype=np.uint8).tobytes())
+    picture.save(folder / "a.png")
+    return root / "Segmentation"
+
+
+def test_class_maps_of_spair(tmp_path):
+    """The category's class inside the box; another chair, a person and borders are not it."""
+    classes = OBJECT * 9
+    classes[4:6, 6:8] = 15
+    classes[3, 5:16] = 255
+    classes[10:, 17:] = 9
+    root = save_classes(tmp_path, classes)
+    found, scores = read_mask_file(root, "chair", "a", SIZE)
+    truth = OBJECT & (classes == 9)
+    assert np.array_equal(found[0], truth)
+    assert scores.tolist() == [1]
+    with pytest.raises(InputError, match=r"Segmentation.chair.b\.png: no such file"):
+        read_mask_file(root, "chair", "b", SIZE)
+    with pytest.raises(InputError, match=r"a\.png: expected n x 20 x 12"):
+        read_mask_file(root, "chair", "a", SIZE[::-1])
+    save_classes(tmp_path, OBJECT * 3)
+    with pytest.raises(InputError, match=r"no pixel of class 9 \(chair\) inside .* found: 0, 3"):
+        read_mask_file(root, "chair", "a", SIZE)
+    save_classes(tmp_path, OBJECT * 3, "mug")
+    with pytest.raises(InputError, match="mug is no class of PASCAL VOC"):
+        read_mask_file(root, "mug", "a", SIZE)
+    path = root / "chair" / "a.png"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InputError, match="cannot be decoded"):
+        read_mask_file(root, "chair", "a", SIZE)
+
+
+def test_quality_of_known_masks():
+    """Rectangles, for which shares and overlaps can be counted by hand."""
+    other = np.zeros_like(OBJECT)
+    other[3:9, 5:11] = True
+    found = mask_quality(
+        np.stack([OBJECT, other, ~OBJECT & False]),
+        np.array([[5.0, 3.0], [10.0, 8.0], [15.0, 8.0], [16.0, 8.0]]),
+        BOX,
+    )
+    np.testing.assert_allclose(found.within, [1.0, 0.5, 0.0])
+    np.testing.assert_allclose(found.box_iou, [1.0, 36 / 66, 0.0])
+    np.testing.assert_allclose(found.area, [66 / 240, 36 / 240, 0.0])
+    assert found.doubtful.tolist() == [False, True, True]
+    assert mask_quality(OBJECT[None], np.zeros((0, 2)), BOX).within.tolist() == [1.0]
+
+
+def test_the_candidate_that_agrees_with_the_annotation():
+    candidates = np.stack([np.zeros_like(OBJECT), OBJECT, np.ones_like(OBJECT)])
+    keypoints = np.array([[5.0, 3.0], [15.0, 8.0]])
+    agreement = mask_quality(candidates, keypoints, BOX).agreement
+    assert np.array_equal(select_mask(candidates, agreement, "agree"), OBJECT)
+    assert select_mask(candidates, agreement, "whole").all()

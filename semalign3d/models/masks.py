@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from ..datasets.records import Box
 from ..digest import file_digest
 from ..errors import InputError
 from .array_files import load_array
@@ -13,7 +14,16 @@ from .array_files import load_array
 if TYPE_CHECKING:
     import torch
 
-CANDIDATES = ("whole", "best")
+RANKING = {"whole": "scores", "best": "scores", "agree": "agreement"}
+"""{candidate: what the candidates are ranked by}; `whole` takes the last one whatever the rank."""
+SEGMENTATION = "Segmentation"
+"""Name of SPair-71k's folder of class maps."""
+VOC_CLASSES = (
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa"),
+    *("train", "tvmonitor"),
+)
+"""Classes 1 to 20 of PASCAL VOC, which SPair-71k's class maps are numbered by."""
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
@@ -89,10 +99,14 @@ def select_mask(masks: np.ndarray, scores: np.ndarray, candidate: str) -> np.nda
 
     Parameters
     ----------
-    candidate : `whole`: the last one; `best`: the one of the largest score, the later of equals.
+    masks : (n, H, W) bool.
+    scores : (n,) what `RANKING` names for the candidate.
+    candidate : `whole`: the last one; `best` (the network's guess of its IoU) and `agree`
+        (agreement with keypoints and box, `mask_quality`): the one of the largest score, the
+        later of equals.
     """
-    if candidate not in CANDIDATES:
-        raise ValueError(f"candidate: expected one of {CANDIDATES}, found {candidate!r}")
+    if candidate not in RANKING:
+        raise ValueError(f"candidate: expected one of {tuple(RANKING)}, found {candidate!r}")
     if masks.ndim != 3 or scores.shape != masks.shape[:1]:
         raise ValueError(
             f"masks and scores: expected (n, H, W) and (n,), found {masks.shape}, {scores.shape}"
@@ -105,25 +119,30 @@ def select_mask(masks: np.ndarray, scores: np.ndarray, candidate: str) -> np.nda
 def mask_file(root: str | Path, category: str, stem: str) -> Path:
     """The user's mask file of an image: `<stem>_masks.npy`, else `<stem>.png`.
 
-    Where neither exists, the name of the former.
+    Where neither exists, the name of the former; in a folder of class maps always the latter.
     """
     folder = Path(root) / category
     array, picture = folder / f"{stem}_masks.npy", folder / f"{stem}.png"
+    if Path(root).name == SEGMENTATION:
+        return picture
     return picture if picture.is_file() and not array.is_file() else array
 
 
 def read_mask_file(
-    root: str | Path, category: str, stem: str, size: tuple[int, int]
+    root: str | Path, category: str, stem: str, size: tuple[int, int], box: Box
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read an image's masks from the user's files.
 
     `<root>/<category>/<stem>_masks.npy` holds (3, H, W), or any number of masks, the whole object
     last; `<stem>.png` holds one: grey or black and white (above half of its largest value is
-    object), or a palette (every index but 0 is object).
+    object), or a palette (every index but 0 is object). Where the root is a folder named
+    `Segmentation`, `<stem>.png` is a class map of SPair-71k instead: the object is what has the
+    class of the category, inside the annotated box (others of the class stand outside).
 
     Parameters
     ----------
     size : (W, H) of the image, pixels.
+    box : (x1, y1, x2, y2) of the object, pixels; read for class maps only.
 
     Returns
     -------
@@ -135,7 +154,12 @@ def read_mask_file(
     InputError : missing, damaged, of another size, or not a mask.
     """
     path = mask_file(root, category, stem)
-    masks = _read_array(path) if path.suffix == ".npy" else _read_picture(path)[None]
+    if path.suffix == ".npy":
+        masks = _read_array(path)
+    elif Path(root).name == SEGMENTATION:
+        masks = _read_class_map(path, category, box)[None]
+    else:
+        masks = _read_picture(path)[None]
     if masks.ndim != 3 or len(masks) == 0 or masks.shape[1:] != (size[1], size[0]):
         raise InputError(
             f"{path}: expected n x {size[1]} x {size[0]} (masks x height x width of the image), "
@@ -154,13 +178,41 @@ def _read_array(path: Path) -> np.ndarray:
 
 
 def _read_picture(path: Path) -> np.ndarray:
+    """(H, W) bool of a picture of one mask."""
+    levels, mode = _decoded(path)
+    return levels > 0 if mode == "P" else levels > levels.max() / 2
+
+
+def _read_class_map(path: Path, category: str, box: Box) -> np.ndarray:
+    """(H, W) bool: pixels of the category's class inside the box."""
+    if category not in VOC_CLASSES:
+        raise InputError(
+            f"{path}: {category} is no class of PASCAL VOC, which class maps are numbered by"
+        )
+    number = VOC_CLASSES.index(category) + 1
+    classes, _ = _decoded(path)
+    rows, columns = np.indices(classes.shape)
+    x1, y1, x2, y2 = box
+    inside = (columns >= x1) & (columns <= x2) & (rows >= y1) & (rows <= y2)
+    mask = (classes == number) & inside
+    if not mask.any():
+        found = ", ".join(map(str, np.unique(classes[inside])))
+        raise InputError(
+            f"{path}: no pixel of class {number} ({category}) inside the annotated box, found: "
+            f"{found or 'no pixel at all'}"
+        )
+    return mask
+
+
+def _decoded(path: Path) -> tuple[np.ndarray, str]:
+    """Levels (H, W) of a picture, indices where it has a palette, and its mode."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
     try:
         with Image.open(path) as picture:
             if picture.mode in ALPHA_MODES or "transparency" in picture.info:
                 raise InputError(f"{path}: a mask must not be transparent; save it as grey levels")
-            if picture.mode == "P":
-                return np.array(picture) > 0
-            levels = np.array(picture.convert("L") if picture.mode == "RGB" else picture)
+            levels = picture.convert("L") if picture.mode == "RGB" else picture
+            return np.array(levels), picture.mode
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
-    return levels > levels.max() / 2

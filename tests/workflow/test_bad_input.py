@@ -165,7 +165,7 @@ class TestFiles:
     def test_a_missing_mask_file(self, folder: Path) -> None:
         (folder / "masks/chair/d_masks.npy").unlink()
         output = fail(folder, "results/cameras/chair.h5")
-        assert "masks/chair/d_masks.npy" in output
+        assert "neither masks/chair/d_masks.npy nor masks/chair/d.png exists" in output
         assert results(folder) == []
 
     def test_a_checkpoint_of_code_or_of_something_else(self, folder: Path) -> None:

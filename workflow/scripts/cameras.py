@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from dataset import opened_dataset
 from job import job, summary
-from training import by_stem
+from training import by_stem, object_mask
 
 from semalign3d import store
 from semalign3d.datasets import Dataset
-from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
 from semalign3d.records import write_record
 
@@ -21,12 +20,11 @@ def annotated_views(dataset: Dataset, snakemake: Any) -> Iterator[AnnotatedView]
     masks, depths = by_stem(snakemake.input.masks), by_stem(snakemake.input.depth)
     for stem in sorted(masks):
         record = dataset.record(snakemake.wildcards.category, stem, "trn")
-        candidates = store.read(masks[stem], "masks", "scores")
         yield AnnotatedView(
             stem,
             (record.width, record.height),
             record.keypoints,
-            select_mask(candidates["masks"], candidates["scores"], snakemake.params.candidate),
+            object_mask(masks[stem], snakemake.params.candidate),
             store.read(depths[stem], "depth")["depth"],
         )
 

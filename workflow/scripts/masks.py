@@ -14,6 +14,8 @@ from semalign3d.digest import file_digest, values_digest
 from semalign3d.images import read_image
 from semalign3d.models import masks
 from semalign3d.models.device import pick_device
+from semalign3d.models.mask_quality import mask_quality
+from semalign3d.records import write_record
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -33,10 +35,11 @@ def main(snakemake: Any) -> None:
 
     def stamp(record: ImageRecord) -> str:
         if by_sam:
-            made_from = [file_digest(record.path), visible_keypoints(record).tolist()]
+            image = file_digest(record.path)
         else:
-            made_from = [file_digest(masks.mask_file(params.source, params.category, record.stem))]
-        return values_digest(code=params.code, model=identity, made_from=made_from)
+            image = file_digest(masks.mask_file(params.source, params.category, record.stem))
+        annotation = [visible_keypoints(record).tolist(), record.box]
+        return values_digest(code=params.code, model=identity, made_from=[image, annotation])
 
     batch = ImageBatch(snakemake.output, {stem: stamp(record) for stem, record in records.items()})
     if by_sam and batch.stale:
@@ -48,10 +51,13 @@ def main(snakemake: Any) -> None:
             found = sam.predict(read_image(record.path), visible_keypoints(record))
         else:
             size = (record.width, record.height)
-            found = masks.read_mask_file(params.source, params.category, stem, size)
+            found = masks.read_mask_file(params.source, params.category, stem, size, record.box)
+        quality = mask_quality(found[0], visible_keypoints(record), record.box)
         with batch.create(stem) as file:
             store.write(file, "masks", found[0], compress=True)
             store.write(file, "scores", found[1])
+            write_record(file.create_group("quality"), quality)
+            store.write(file, "agreement", quality.agreement)
     summary(snakemake, batch.finish(params.marker))
 
 

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from batch import ImageBatch
 from job import job, summary
-from training import by_stem
+from training import by_stem, object_mask
 
 from semalign3d import store
 from semalign3d.digest import file_digest, values_digest
 from semalign3d.geometry.cameras import back_project, depth_from_inverse
 from semalign3d.geometry.keypoints import erode, sample_pixels
-from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import Cameras
 from semalign3d.records import read_record
 from semalign3d.seeds import generator
@@ -44,8 +43,7 @@ def sampled_points(
             "keypoints_xyz": np.full((keypoint_count, 3), np.nan),
         }
     number = cameras.stems.index(stem)
-    candidates = store.read(mask_path, "masks", "scores")
-    mask = select_mask(candidates["masks"], candidates["scores"], params.candidate)
+    mask = object_mask(mask_path, params.candidate)
     mask = erode(mask, params.erosion_size, params.erosion_iterations)
     rng = generator(params.seed, "points", params.category, stem)
     pixels = sample_pixels(mask, params.per_image, rng)

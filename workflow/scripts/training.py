@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from semalign3d import store
+from semalign3d.models.masks import RANKING, select_mask
 from semalign3d.prior.cameras import Cameras
 
 
@@ -16,6 +17,13 @@ def image_sizes(cameras: Cameras) -> list[tuple[int, int]]:
 
 def by_stem(paths: list[str]) -> dict[str, str]:
     return {Path(path).stem: path for path in paths}
+
+
+def object_mask(path: str, candidate: str) -> np.ndarray:
+    """(H, W) bool: the chosen one of an image's candidates."""
+    ranking = RANKING[candidate]
+    found = store.read(path, "masks", ranking)
+    return select_mask(found["masks"], found[ranking], candidate)
 
 
 def descriptor_maps(paths: list[str], stems: tuple[str, ...]) -> Iterator[np.ndarray]:
