@@ -1,5 +1,7 @@
 """The sparse prior against known shapes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
@@ -131,7 +133,7 @@ def test_known_shape_is_recovered(exact):
     assert not any(sparse.reasons)
     assert error(sparse.xyz, truth, used) < 0.005
     assert error(sparse.xyz * [-1.0, 1.0, 1.0], truth, used) > 0.05
-    assert sparse.other_energy >= sparse.energy.total - 1e-6
+    assert sparse.handed
 
 
 @pytest.mark.parametrize(("seed", "keypoints", "pairs"), [(1, 14, 6), (2, 14, 3), (3, 20, 9)])
@@ -200,3 +202,15 @@ def test_only_a_curvature_near_zero_leaves_a_place_open() -> None:
     used = np.array([True, True, True, True, False])
     found = _undetermined(_Curvature(diagonal), used, np.zeros((5, 3)))  # type: ignore[arg-type]
     assert found.tolist() == [False, False, True, True, False]
+
+
+def test_without_directions_the_handedness_is_open(exact):
+    """Lengths and angles between edges are the same in a mirror."""
+    made, relations = exact
+    sided = fit_sparse(relations, made.mirror)
+    assert sided.handed
+    assert sided.mirrored_energy > sided.energy.total + 0.2
+    none = np.zeros_like(relations.triangle_kept)
+    unsided = fit_sparse(dataclasses.replace(relations, triangle_kept=none), made.mirror)
+    assert not unsided.handed
+    assert unsided.mirrored_energy == pytest.approx(unsided.energy.total)

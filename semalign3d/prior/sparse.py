@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from semalign3d.errors import InputError
-from semalign3d.geometry.cameras import mirror_or_identity
+from semalign3d.geometry.cameras import mirror_or_identity, mirror_points
 from semalign3d.geometry.frames import canonical_frame
 from semalign3d.prior.embedding import MIN_KNOWN_EDGES, edge_lengths, embed, well_connected
 from semalign3d.prior.energy import EnergyTerms, ShapeEnergy
@@ -19,6 +19,9 @@ _UNSEEN = "no kept relation has it: too few images see it together with others"
 _LOOSE = f"fewer than {MIN_KNOWN_EDGES} of its distances to used keypoints are known"
 _UNDETERMINED = "the kept relations leave its place open"
 _OPEN_CURVATURE = 1e-6
+CLEAR_HANDEDNESS = 0.02
+"""Least difference of energy to the mirror image that decides: a factor of 1.1 in the likelihood of
+each z cosine. The demo's categories have 0.4 and more."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,23 @@ class SparseShape:
         Why a keypoint is not used; empty for the used ones.
     energy : EnergyTerms
         Of this shape.
-    other_energy : float
-        Total energy at which the search from the other mirror image ended: the same when it came
-        to the same shape, higher when it stayed at the other handedness.
+    mirrored_energy : float
+        Total energy of this shape's mirror image. Only the z cosines tell the two apart.
     """
 
     xyz: np.ndarray
     used: np.ndarray
     reasons: tuple[str, ...]
     energy: EnergyTerms
-    other_energy: float
+    mirrored_energy: float
+
+    @property
+    def handed(self) -> bool:
+        """Whether the relations say which of the shape and its mirror image is the right one.
+
+        They don't where all keypoints lie near one plane, or too few see each other.
+        """
+        return self.mirrored_energy - self.energy.total > CLEAR_HANDEDNESS
 
 
 def fit_sparse(
@@ -98,8 +108,12 @@ def fit_sparse(
         logger.warning("keypoint %d is not used: %s", number, reasons[number])
     placed = np.where(used[:, None], xyz, np.nan)
     canonical = canonical_frame(placed, used, table).apply(placed)
-    terms = ShapeEnergy(relations, used, device).terms(canonical)
-    return SparseShape(canonical, used, tuple(reasons), terms, other)
+    energy = ShapeEnergy(relations, used, device)
+    mirrored = energy.terms(mirror_points(canonical)).total
+    shape = SparseShape(canonical, used, tuple(reasons), energy.terms(canonical), mirrored)
+    if not shape.handed:
+        logger.warning("the handedness is not determined: the mirror image fits as well")
+    return shape
 
 
 def _reasons(relations: Relations, used: np.ndarray) -> list[str]:

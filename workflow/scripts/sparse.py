@@ -43,8 +43,10 @@ def main(snakemake: Any) -> None:
     summary(
         snakemake,
         f"{shape.used.sum()} of {len(shape.used)} keypoints, energy {shape.energy.total:.3f} "
-        f"(from the mirrored start {shape.other_energy:.3f})",
+        f"(its mirror image {shape.mirrored_energy:.3f})",
     )
+    if not shape.handed:
+        summary(snakemake, "the handedness is not determined: the mirror image fits as well")
     for number in np.flatnonzero(~shape.used):
         summary(snakemake, f"keypoint {number} is not used: {shape.reasons[number]}")
 
