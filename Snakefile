@@ -22,6 +22,7 @@ include: "rules/masks.smk"
 include: "rules/depth.smk"
 include: "rules/cameras.smk"
 include: "rules/priors.smk"
+include: "rules/alignment.smk"
 include: "rules/report.smk"
 
 

@@ -82,6 +82,32 @@ rule dense:
         "../workflow/scripts/dense.py"
 
 
+rule statistics:
+    """What alignment needs to know of the training images."""
+    input:
+        sparse="results/sparse/{category}.h5",
+        dense="results/dense/{category}.h5",
+        cameras="results/cameras/{category}.h5",
+        points=training_files("points"),
+        descriptors=training_files("descriptors"),
+    output:
+        "results/statistics/{category}.h5",
+    log:
+        "results/logs/statistics/{category}.log",
+    benchmark:
+        "results/benchmarks/statistics/{category}.tsv"
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("dense"),
+    params:
+        **DATASET_PARAMS,
+        code=script_code("alignment_statistics"),
+    script:
+        "../workflow/scripts/alignment_statistics.py"
+
+
 PRIOR_SECTIONS = (
     "dataset",
     "descriptors",
@@ -102,6 +128,7 @@ rule prior:
         relations="results/relations/{category}.h5",
         sparse="results/sparse/{category}.h5",
         dense="results/dense/{category}.h5",
+        statistics="results/statistics/{category}.h5",
     output:
         "results/priors/{category}.h5",
     log:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from semalign3d import store
+from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.prior.colors import pca_colors
 from semalign3d.prior.prior import DensePrior, ImageTable, Prior, SparsePrior
 from semalign3d.prior.relations import fit_relations
@@ -47,6 +48,16 @@ def small_prior() -> Prior:
             pca_colors(descriptors),
         ),
         images=ImageTable(("a", "b"), ("trn", "test"), np.array([1.5, np.nan])),
+        alignment=AlignmentStatistics(
+            rng.normal(size=CHANNELS).astype(np.float32),
+            descriptors,
+            *rng.uniform(size=(5, POINTS)),
+            rng.integers(5, size=POINTS),
+            rng.normal(size=(3, 3)),
+            rng.uniform(size=(3, POINTS)) > 0.5,
+            rng.uniform(size=3),
+            1.5,
+        ),
         settings={"dense": {"clusters": 20}},
         seed=3,
     )
@@ -79,7 +90,7 @@ def test_the_file_tells_where_it_came_from(tmp_path: Path) -> None:
     small_prior().save(tmp_path / "chair.h5")
     with store.open_checked(tmp_path / "chair.h5") as file:
         attributes = store.attributes(file)
-    assert attributes["format_version"] == 1
+    assert attributes["format_version"] == 2
     assert '"clusters": 20' in attributes["settings"]
     assert '"numpy": "' in attributes["software"]
 
@@ -89,7 +100,7 @@ def test_another_file_or_format_is_refused(tmp_path: Path) -> None:
     small_prior().save(path)
     with h5py.File(path, "r+") as file:
         file.attrs["format_version"] = 99
-    with pytest.raises(store.DamagedFileError, match=r"format version 1, found 99"):
+    with pytest.raises(store.DamagedFileError, match=r"format version 2, found 99"):
         Prior.load(path)
     with store.create(tmp_path / "other.h5"):
         pass

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from semalign3d.alignment import settings
+
 ROOT = Path(__file__).parent.parent
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+?)(?: ; sys_platform == \"linux\")?$")
 
@@ -95,3 +97,11 @@ def test_config_schema_and_documentation_name_the_same_keys() -> None:
         if re.match(r"^  \w+:", line) and "#" not in line
     ]
     assert len(uncommented) <= 12, uncommented
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"), [("alignment", "AlignmentSettings"), ("matching", "MatchingSettings")]
+)
+def test_settings_of_the_library_default_to_the_configuration(section: str, kind: str) -> None:
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    assert config[section] == vars(getattr(settings, kind)())

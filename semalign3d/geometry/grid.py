@@ -66,3 +66,15 @@ def sample_descriptors(descriptors: np.ndarray, pixels: np.ndarray, size: Size) 
     require_shape("descriptors", descriptors, (grid, grid, None))
     cells = pixel_to_cell(pixels, size, grid)
     return descriptors[cells[..., 1], cells[..., 0]]
+
+
+def pixel_to_place(pixels: np.ndarray, size: Size, grid: int) -> np.ndarray:
+    """Places (..., 2) between the cells' centres, (u, v) each: the inverse of `cell_to_pixel`."""
+    require_shape("pixels", pixels, (-1, 2))
+    longest, padding = _padding(size)
+    return (np.asarray(pixels, dtype=np.float64) + padding) / longest * grid - 0.5
+
+
+def image_centre_cell(size: Size, grid: int) -> np.ndarray:
+    """Place (2,), (u, v), of the image's centre (W / 2, H / 2) between the cells' centres."""
+    return pixel_to_place(np.array(size, dtype=np.float64) / 2.0, size, grid)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from semalign3d import store
+from semalign3d.alignment.statistics import AlignmentStatistics
+from semalign3d.alignment.views import PriorPoints, prior_points
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.colors import pca_colors
 from semalign3d.prior.dense import DenseShape
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import SparseShape
+from semalign3d.prior.warp import Anchoring
 from semalign3d.records import read_record, write_record
 
-FORMAT_VERSION = 1
+if TYPE_CHECKING:
+    from semalign3d.alignment.aligner import Aligner
+    from semalign3d.alignment.alignment import AlignedImage
+    from semalign3d.alignment.matching import Matcher, Matches
+    from semalign3d.alignment.settings import AlignmentSettings, MatchingSettings
+
+FORMAT_VERSION = 2
 PACKAGES = ("semalign3d", "numpy", "scipy", "torch", "transformers", "segment-anything")
 
 
@@ -99,6 +109,8 @@ class Prior:
     sparse, relations, dense, images : the parts; only kept relations.
     settings : the sections of the configuration that it came from.
     seed : of its random numbers.
+    alignment : what alignment needs to know of the training images, for the dense points; None
+        where there were no descriptors.
     """
 
     category: str
@@ -110,6 +122,7 @@ class Prior:
     images: ImageTable
     settings: dict[str, Any]
     seed: int
+    alignment: AlignmentStatistics | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the prior file, whole or not at all."""
@@ -125,8 +138,9 @@ class Prior:
             )
             if self.mirror is not None:
                 store.write(file, "mirror", self.mirror)
-            for name in ("sparse", "relations", "dense", "images"):
-                write_record(file.create_group(name), getattr(self, name))
+            for name in ("sparse", "relations", "dense", "images", "alignment"):
+                if getattr(self, name) is not None:
+                    write_record(file.create_group(name), getattr(self, name))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Prior:
@@ -140,6 +154,7 @@ class Prior:
         with store.open_checked(path) as file:
             attributes = store.attributes(file)
             mirror = store.read_dataset(file["mirror"]) if "mirror" in file else None
+            aligns = "alignment" in file
         found = attributes.get("format_version")
         if found != FORMAT_VERSION:
             raise store.DamagedFileError(
@@ -155,7 +170,61 @@ class Prior:
             images=read_record(path, ImageTable, "images"),
             settings=json.loads(attributes["settings"]),
             seed=int(attributes["seed"]),
+            alignment=read_record(path, AlignmentStatistics, "alignment") if aligns else None,
         )
+
+    @property
+    def points(self) -> PriorPoints:
+        """Keypoints, and the dense points that follow them."""
+        dense = self.dense
+        places = Anchoring(dense.tetrahedra, dense.barycentric, dense.tetrahedron_weights)
+        return prior_points(self.sparse.xyz, dense.keypoint, places)
+
+    @property
+    def statistics(self) -> AlignmentStatistics:
+        """What alignment needs; ValueError if the prior was made without descriptors."""
+        if self.alignment is None:
+            raise ValueError(f"the prior of {self.category} was made without descriptors")
+        return self.alignment
+
+    def aligner(self, settings: AlignmentSettings | None = None) -> Aligner:
+        """Places the prior in photos; `settings` as by default if None."""
+        from semalign3d.alignment.aligner import Aligner
+        from semalign3d.alignment.settings import AlignmentSettings
+
+        chosen = settings or AlignmentSettings()
+        return Aligner(self.points, self.relations, self.statistics, chosen)
+
+    def matcher(self, settings: MatchingSettings | None = None) -> Matcher:
+        """Finds points of one photo in another one; `settings` as by default if None."""
+        from semalign3d.alignment.matching import Matcher
+        from semalign3d.alignment.settings import MatchingSettings
+
+        return Matcher(self.points, self.statistics, settings or MatchingSettings())
+
+    def align(self, descriptors: np.ndarray, image_size: tuple[int, int]) -> AlignedImage:
+        """Place the prior in a photo.
+
+        Parameters
+        ----------
+        descriptors : (G, G, C) map of the photo, from the encoder that the prior was made with.
+        image_size : (W, H) of the photo in pixels.
+        """
+        from semalign3d.alignment.alignment import aligned_image
+
+        return aligned_image(self._aligner(descriptors, image_size), descriptors)
+
+    def match(self, source: AlignedImage, target: AlignedImage, points: np.ndarray) -> Matches:
+        """Where points (m, 2) of one photo, pixels (x, y), are in another one."""
+        return self._matcher(source, source.descriptors, target, target.descriptors, points)
+
+    @functools.cached_property
+    def _aligner(self) -> Aligner:
+        return self.aligner()
+
+    @functools.cached_property
+    def _matcher(self) -> Matcher:
+        return self.matcher()
 
 
 def sparse_prior(shape: SparseShape, attention: Attention) -> SparsePrior:

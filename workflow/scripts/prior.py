@@ -8,6 +8,7 @@ import pandas as pd
 from dataset import opened_dataset
 from job import job, summary
 
+from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import DenseShape
@@ -44,6 +45,7 @@ def main(snakemake: Any) -> None:
         relations=read_record(given.relations, Relations).kept(),
         dense=dense_prior(read_record(given.dense, DenseShape)),
         images=image_table(given.manifest, read_record(given.cameras, Cameras)),
+        alignment=read_record(given.statistics, AlignmentStatistics),
         settings=json.loads(params.settings),
         seed=params.seed,
     )

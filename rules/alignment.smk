@@ -1,0 +1,30 @@
+# The prior placed in images, one h5 file an image. Training images are aligned when asked for.
+
+for category in CATEGORIES:
+    for split in IMAGES[category]:
+        for batch, stems in image_batches(category, split).items():
+
+            rule:
+                name:
+                    f"alignments_{category}_{split}_{batch}"
+                input:
+                    prior=f"results/priors/{category}.h5",
+                    manifest=f"results/manifest/{category}.csv",
+                    descriptors=expand("results/descriptors/{c}/{s}.h5", c=category, s=stems),
+                output:
+                    update(expand("results/alignments/{c}/{s}.h5", c=category, s=stems)),
+                log:
+                    f"results/logs/alignments/{category}_{split}_{batch}.log",
+                benchmark:
+                    f"results/benchmarks/alignments/{category}_{split}_{batch}.tsv"
+                conda:
+                    CONDA
+                threads: RUNTIME["threads"]
+                resources:
+                    **stage_resources("geometry"),
+                params:
+                    **config["alignment"],
+                    code=script_code("alignments"),
+                    marker=batch_marker("alignments", category, split, batch, stems),
+                script:
+                    "../workflow/scripts/alignments.py"

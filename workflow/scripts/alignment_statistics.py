@@ -1,0 +1,63 @@
+"""results/statistics/{category}.h5: what alignment needs to know of the training images."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dataset import opened_dataset
+from job import job, summary
+from training import by_stem, image_sizes
+
+from semalign3d import store
+from semalign3d.alignment.statistics import alignment_statistics
+from semalign3d.alignment.views import TrainingView, prior_points
+from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.dense import DenseShape
+from semalign3d.prior.sparse import SparseShape
+from semalign3d.records import read_record, write_record
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def training_images(cameras: Cameras, files: dict[str, str]) -> list[TrainingView]:
+    views = []
+    for number, (stem, size) in enumerate(zip(cameras.stems, image_sizes(cameras), strict=True)):
+        found = store.read(files[stem], "pixels", "xyz")
+        views.append(
+            TrainingView(
+                size,
+                float(cameras.p[number]),
+                cameras.keypoints_px[number],
+                cameras.keypoints_xyz[number],
+                found["pixels"],
+                found["xyz"],
+            )
+        )
+    return views
+
+
+def main(snakemake: Any) -> None:
+    category, given = snakemake.wildcards.category, snakemake.input
+    cameras = read_record(given.cameras, Cameras)
+    maps = by_stem(given.descriptors)
+    shape = read_record(given.sparse, SparseShape, "shape")
+    dense = read_record(given.dense, DenseShape)
+
+    def descriptors(number: int) -> np.ndarray:
+        return store.read(maps[cameras.stems[number]], "descriptors")["descriptors"]
+
+    found = alignment_statistics(
+        prior_points(shape.xyz, dense.keypoint, dense.anchoring),
+        training_images(cameras, by_stem(given.points)),
+        descriptors,
+        opened_dataset(snakemake.params).mirror(category),
+    )
+    with store.create(snakemake.output[0]) as file:
+        write_record(file, found)
+    seen = np.count_nonzero(found.counts)
+    summary(snakemake, f"{seen} of {len(found.counts)} points seen in {len(found.extents)} views")
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)

@@ -1,0 +1,56 @@
+"""results/alignments/{category}/{image}.h5: the prior placed in images."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from batch import ImageBatch
+from job import job, summary
+from training import by_stem
+
+from semalign3d import store
+from semalign3d.alignment.settings import AlignmentSettings
+from semalign3d.digest import file_digest, values_digest
+from semalign3d.prior.prior import Prior
+from semalign3d.records import write_record
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def alignment_settings(params: Any) -> AlignmentSettings:
+    return AlignmentSettings(**{f.name: getattr(params, f.name) for f in fields(AlignmentSettings)})
+
+
+def image_sizes(manifest: str) -> dict[str, tuple[int, int]]:
+    table = pd.read_csv(manifest, usecols=["image", "width", "height"], dtype={"image": str})
+    return {
+        stem: (int(width), int(height))
+        for stem, width, height in zip(table["image"], table["width"], table["height"], strict=True)
+    }
+
+
+def main(snakemake: Any) -> None:
+    params, given = snakemake.params, snakemake.input
+    maps, sizes = by_stem(given.descriptors), image_sizes(given.manifest)
+    settings = alignment_settings(params)
+    shared = {"code": params.code, "settings": vars(settings), "prior": file_digest(given.prior)}
+    stamps = {
+        stem: values_digest(**shared, descriptors=file_digest(maps[stem]), size=sizes[stem])
+        for stem in (Path(path).stem for path in snakemake.output)
+    }
+    batch = ImageBatch(snakemake.output, stamps)
+    if batch.stale:
+        aligner = Prior.load(given.prior).aligner(settings)
+    for stem in batch.progress():
+        descriptors = store.read(maps[stem], "descriptors")["descriptors"][0]
+        alignment = aligner(descriptors, sizes[stem])
+        with batch.create(stem) as file:
+            write_record(file, alignment)
+    summary(snakemake, batch.finish(params.marker))
+
+
+if "snakemake" in globals():
+    with job(snakemake):
+        main(snakemake)
