@@ -56,7 +56,7 @@ if MASKS_BY_SAM:
     MASK_SOURCE = source(
         "masks.checkpoint",
         DEMO_NETWORKS / "sam_demo.pth",
-        f"download the {SAM_TYPE} checkpoint from {SAM_CHECKPOINTS} "
+        f"run the target fetch_models, or download the {SAM_TYPE} checkpoint from {SAM_CHECKPOINTS} "
         "and give its path (or set masks.source to files).",
     )
 else:

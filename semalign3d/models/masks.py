@@ -32,8 +32,9 @@ def identity(model_type: str, checkpoint: str | Path) -> str:
     if not Path(checkpoint).is_file():
         raise InputError(
             f"SAM checkpoint {checkpoint}: no such file",
-            hint="Download it from https://github.com/facebookresearch/segment-anything"
-            "#model-checkpoints and give its path in masks.checkpoint.",
+            hint="Run the target fetch_models where there is a connection, or download it from "
+            "https://github.com/facebookresearch/segment-anything#model-checkpoints and give its "
+            "path in masks.checkpoint.",
         )
     return f"{model_type}:{file_digest(checkpoint)}"
 

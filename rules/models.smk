@@ -1,0 +1,31 @@
+# Networks fetched ahead: run `snakemake fetch_models` where there is a connection.
+
+
+def sam_checkpoint():
+    """Where the SAM checkpoint is or belongs."""
+    if not MASKS_BY_SAM:
+        return ""
+    if MASK_SOURCE is None:
+        require("masks.checkpoint")
+    return str(MASK_SOURCE)
+
+
+rule fetch_models:
+    """The networks of the configuration in the hub's cache and at masks.checkpoint."""
+    log:
+        "results/logs/fetch_models.log",
+    conda:
+        CONDA
+    resources:
+        **stage_resources("checks"),
+    params:
+        descriptor_model=DESCRIPTOR_MODEL,
+        depth_model=DEPTH_SOURCE if DEPTH_BY_NETWORK else "",
+        sam_type=SAM_TYPE if MASKS_BY_SAM else "",
+        sam_checkpoint=lambda wildcards: sam_checkpoint(),
+    script:
+        "../workflow/scripts/fetch_models.py"
+
+
+localrules:
+    fetch_models,
