@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from runs import REPOSITORY, run
+from training import object_mask
 
 from demo.dataset import DEPTH_NOISE
 from demo.robustness.cases import Conditions
@@ -15,7 +16,6 @@ from demo.robustness.run import poor_views
 from demo.score_prior import PriorScore, score_prior
 from semalign3d import store
 from semalign3d.datasets import open_dataset
-from semalign3d.models.masks import select_mask
 from semalign3d.prior.cameras import AnnotatedView
 from semalign3d.prior.prior import Prior
 
@@ -71,9 +71,8 @@ def test_objects_stand_upright(folder: Path) -> None:
 def test_robustness_harness_makes_the_pipelines_prior(folder: Path, category: str) -> None:
     """From the pipeline's masks and depth, the chain of library calls gives the same numbers."""
     prior = Prior.load(folder / "results" / "priors" / f"{category}.h5")
-    found = make_prior(
-        category, pipeline_views(folder, category), prior.mirror, prior.settings, prior.seed
-    ).prior
+    views = pipeline_views(folder, category, prior.settings["masks"]["candidate"])
+    found = make_prior(category, views, prior.mirror, prior.settings, prior.seed).prior
     for part, name in (("sparse", "xyz"), ("sparse", "used"), ("dense", "xyz")):
         of_pipeline, of_harness = (getattr(getattr(p, part), name) for p in (prior, found))
         np.testing.assert_allclose(of_harness, of_pipeline, rtol=0, atol=1e-6)
@@ -93,14 +92,13 @@ def test_robustness_harness_photographs_the_demos_objects(folder: Path, tmp_path
         np.testing.assert_array_equal(view.inverse_depth, np.load(path))
 
 
-def pipeline_views(folder: Path, category: str) -> list[AnnotatedView]:
+def pipeline_views(folder: Path, category: str, candidate: str) -> list[AnnotatedView]:
     """The training images with the masks and depth maps that the pipeline computed."""
     results, views = folder / "results", []
     dataset = open_dataset("demo", results / "demo")
     for stem in dataset.splits(category)["trn"]:
         record = dataset.record(category, stem, "trn")
-        found = store.read(results / "masks" / category / f"{stem}.h5", "masks", "scores")
-        mask = select_mask(found["masks"], found["scores"], "whole")
+        mask = object_mask(str(results / "masks" / category / f"{stem}.h5"), candidate)
         depth = store.read(results / "depth" / category / f"{stem}.h5", "depth")["depth"]
         views.append(
             AnnotatedView(stem, (record.width, record.height), record.keypoints, mask, depth)
