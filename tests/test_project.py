@@ -63,12 +63,27 @@ def test_no_file_names_an_index_or_a_registry_host() -> None:
     assert not guilty
 
 
-def test_importing_the_package_loads_no_torch() -> None:
-    code = (
-        "import sys, semalign3d, semalign3d.datasets, semalign3d.checks, semalign3d.store, "
-        "semalign3d.digest; sys.exit('torch' in sys.modules)"
+def loaded_by(code: str) -> set[str]:
+    """Top-level modules that a fresh Python has loaded after some code."""
+    line = [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_stages_load_torch_only_when_they_run_a_network() -> None:
+    """Seconds of import, and 400 MB, for each of the jobs that need none; all scripts at once."""
+    folder = ROOT / "workflow" / "scripts"
+    names = sorted(path.stem for path in folder.glob("*.py"))
+    assert "relations" in names
+    loaded = loaded_by(
+        f"import sys; sys.path.insert(0, {str(folder)!r}); import {', '.join(names)}"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    assert "semalign3d" in loaded
+    assert not loaded & {"torch", "torchvision", "transformers", "segment_anything"}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not loaded_by("import semalign3d") & {"numpy", "scipy", "h5py", "torch", "snakemake"}
 
 
 def test_config_schema_and_documentation_name_the_same_keys() -> None:

@@ -1,13 +1,15 @@
 """The device that networks run on."""
 
 import re
-
-import torch
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 
+if TYPE_CHECKING:
+    import torch
 
-def pick_device(name: str) -> torch.device:
+
+def pick_device(name: str) -> "torch.device":
     """The torch device of a name in the configuration.
 
     Parameters
@@ -18,6 +20,8 @@ def pick_device(name: str) -> torch.device:
     ------
     InputError : another name, or a device that is not there.
     """
+    import torch
+
     if name == "auto":
         return torch.device(_best())
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
@@ -32,12 +36,16 @@ def pick_device(name: str) -> torch.device:
 
 
 def _best() -> str:
+    import torch
+
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _present(device: torch.device) -> bool:
+def _present(device: "torch.device") -> bool:
+    import torch
+
     if device.type == "cuda":
         return torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
     return device.type == "cpu" or torch.backends.mps.is_available()

@@ -11,19 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import runs
-import torch
 
+from benchmarks.features import WIDTH, write_checkpoint, write_features
 from demo.dataset import make_category, write_layout
 from demo.plan import Counts, splits
 from semalign3d import store
-from semalign3d.models.post_processor import INPUTS, PostProcessor
 from semalign3d.prior.prior import Prior
 
 pytestmark = pytest.mark.workflow
 
-FULL_SIZE = {"s3": (640, 60), "s4": (1280, 30), "s5": (1280, 15), "dino": (768, 60)}
-"""Channels and grid of the published features."""
-WIDTH = 768
 FEW, MANY = Counts(4, 2, 2), Counts(12, 2, 2)
 UNSEEN = "chair_010"
 """A training image of which no keypoint is seen."""
@@ -41,36 +37,6 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """A small process in between: Linux counts the memory of the one that starts another as its own."""
 POINTS = 500
 CLUSTERS = 200
-
-
-def write_features(folder: Path, stems: tuple[str, ...]) -> None:
-    """Random features of full size; files of two images, linked for the others."""
-    folder.mkdir(parents=True)
-    rng = torch.Generator().manual_seed(0)
-    for number, stem in enumerate(stems):
-        for end in ("", "_flip"):
-            names = [f"{stem}_dino{end}.pt", f"{stem}_sd{end}.pt"]
-            if number < 2:
-                tensors = {
-                    name: torch.randn(1, channels, side, side, generator=rng)
-                    for name, (channels, side) in FULL_SIZE.items()
-                }
-                torch.save(tensors.pop("dino"), folder / names[0])
-                torch.save(tensors, folder / names[1])
-            else:
-                for name in names:
-                    os.link(folder / name.replace(stem, stems[number % 2]), folder / name)
-
-
-def write_checkpoint(path: Path) -> None:
-    """A post-processor network of the published one's size, with random weights."""
-    rng = torch.Generator().manual_seed(1)
-    network = PostProcessor([FULL_SIZE[name][0] for name in INPUTS], WIDTH // 4, WIDTH)
-    for name, parameter in network.named_parameters():
-        if parameter.ndim == 4:
-            torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5, generator=rng)
-        assert torch.isfinite(parameter).all(), name
-    torch.save(network.state_dict(), path)
 
 
 def change_keypoints(root: Path, stem: str, wanted: int, outside: int = 0) -> None:

@@ -1,10 +1,10 @@
 """results/priors/{category}.h5: all that a user of the prior needs, in one file."""
 
+import csv
 import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from dataset import opened_dataset
 from job import job, summary
 
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 
 def image_table(manifest: str, cameras: Cameras) -> ImageTable:
-    table = pd.read_csv(manifest, dtype={"image": str}, keep_default_na=False)
+    with open(manifest, newline="") as file:
+        rows = list(csv.DictReader(file))
     focal = dict(zip(cameras.stems, 1.0 / cameras.p, strict=True))
     return ImageTable(
-        tuple(table["image"]),
-        tuple(table["split"]),
-        np.array([focal.get(stem, np.nan) for stem in table["image"]]),
+        tuple(row["image"] for row in rows),
+        tuple(row["split"] for row in rows),
+        np.array([focal.get(row["image"], np.nan) for row in rows]),
     )
 
 

@@ -1,0 +1,155 @@
+"""Time and memory of every stage: `python -m benchmarks.run`, `--help` for smaller runs."""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import chain, dataset, report
+from .features import write_checkpoint
+from .startup import scripts, startup_times
+from .summary import Case, summarise
+
+logger = logging.getLogger("benchmarks")
+
+PARTS = ("startup", "convolutions", "published")
+"""Of the benchmark, beside the stages themselves."""
+DOCS = Path(__file__).parent.parent / "docs"
+PICTURE = "![CPU time of the stages against keypoints and images](images/benchmarks.png)"
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    known = dataset.categories()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    add = parser.add_argument
+    add("--keypoints", type=int, nargs="+", default=[14, 25, 30], choices=sorted(known))
+    add("--images", type=int, nargs="+", default=[24, 53, 106])
+    add("--repeat", type=int, default=5, help="runs of the geometry, of which medians are taken")
+    add("--cores", type=int, default=2)
+    add("--visible", type=float, default=0.58, help="share of the keypoints seen in an image")
+    add("--points", type=int, default=2000, help="sampled points of an image")
+    add("--clusters", type=int, default=1000, help="points of the dense prior")
+    add("--without", nargs="+", default=[], choices=PARTS, help="leave parts out")
+    add("--output", type=Path, default=Path("results/benchmarks"), help="folder of what is written")
+    add("--docs", action="store_true", help="also renew docs/benchmarks.md and its picture")
+    given = parser.parse_args(arguments)
+    if min(given.images) < 8 or given.repeat < 1 or not 0.0 < given.visible <= 1.0:
+        parser.error("expected at least 8 images, 1 repeat, and a visible share in (0, 1]")
+    return given
+
+
+def run_case(
+    base: Path, options: argparse.Namespace, keypoints: int, images: int, first: Path | None
+) -> Case:
+    """Run the pipeline for a case; `first` is an earlier case's folder with the same images."""
+    category = dataset.categories()[keypoints]
+    root, folder = base / f"data-{category}-{images}", base / f"run-{category}-{images}"
+    dataset.write_subset(root, base / "whole", category, images)
+    config = dataset.config(
+        base / "whole", root, base / "post_processor.pth", options.points, options.clusters
+    )
+    if first is not None:
+        chain.share_descriptors(folder, category, first, first.name.split("-")[1])
+    image = dataset.stems(images)[0]
+    stages = ("descriptors", "masks", "depth")
+    targets = [f"results/{stage}/{category}/{image}.h5" for stage in stages]
+    before = chain.run(
+        folder, [*targets, f"results/manifest/{category}.csv"], config, options.cores
+    )
+    if first is not None:
+        before = [process for process in before if process.stage != "descriptors"]
+    geometry = []
+    for number in range(options.repeat):
+        if number:
+            chain.forget_geometry(folder)
+        logger.info("K=%d N=%d: run %d of %d", keypoints, images, number + 1, options.repeat)
+        geometry.append(chain.run(folder, [f"results/priors/{category}.h5"], config, options.cores))
+    published = {}
+    if "published" not in options.without and images == min(options.images):
+        logger.info("K=%d N=%d: published construction", keypoints, images)
+        published = _module("yardstick", folder / "results", category)
+    return summarise(keypoints, images, before, geometry, published)
+
+
+def _module(name: str, *arguments: object) -> dict:
+    """What a module of this package prints, run as a process of its own, on one thread."""
+    line = [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    done = subprocess.run(
+        line,
+        cwd=chain.REPOSITORY,
+        env={**os.environ, **one_thread},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_cases(base: Path, options: argparse.Namespace) -> list[Case]:
+    """All cases; descriptors, which K plays no part in, are computed once for each N."""
+    cases = []
+    for images in sorted(options.images):
+        first = None
+        for keypoints in sorted(options.keypoints):
+            cases.append(run_case(base, options, keypoints, images, first))
+            folder = base / f"run-{dataset.categories()[keypoints]}-{images}"
+            if first is None:
+                first = folder
+            else:
+                shutil.rmtree(folder)
+        if first is not None:
+            shutil.rmtree(first)
+    return sorted(cases, key=lambda case: (case.keypoints, case.images))
+
+
+def machine() -> str:
+    """The processor's name."""
+    names = [platform.processor() or platform.machine()]
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}"
+
+
+def main(arguments: list[str]) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    options = parse(arguments)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        base = Path(folder)
+        write_checkpoint(base / "post_processor.pth")
+        for keypoints in options.keypoints:
+            category = dataset.categories()[keypoints]
+            dataset.write_category(base / "whole", category, max(options.images), options.visible)
+        repeat = options.repeat
+        startup, convolutions = {}, {}
+        if "startup" not in options.without:
+            startup = startup_times(scripts(), repeat)
+        if "convolutions" not in options.without:
+            features = base / "whole" / "features"
+            category = dataset.categories()[options.keypoints[0]]
+            checkpoint = base / "post_processor.pth"
+            convolutions = _module("convolutions", features, category, checkpoint, repeat)
+        cases = run_cases(base, options)
+    command = shlex.join(["python", "-m", "benchmarks.run", *arguments])
+    about = {"command": command, "machine": machine()}
+    report.write_json(options.output / "benchmarks.json", cases, startup, convolutions, **about)
+    text = report.markdown(cases, startup, convolutions, **about)
+    (options.output / "benchmarks.md").write_text(text)
+    report.draw(options.output / "benchmarks.png", cases)
+    if options.docs:
+        report.replace_between_markers(DOCS / "benchmarks.md", f"{PICTURE}\n\n{text}")
+        shutil.copyfile(options.output / "benchmarks.png", DOCS / "images" / "benchmarks.png")
+    print(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
