@@ -165,7 +165,10 @@ def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     chunks = list(shape)
     for axis in range(len(shape)):
         rest = itemsize * int(np.prod(chunks[axis + 1 :], dtype=np.int64))
-        chunks[axis] = min(shape[axis], max(1, MAX_CHUNK_BYTES // rest))
+        most = min(shape[axis], max(1, MAX_CHUNK_BYTES // rest))
+        chunks[axis] = -(
+            -shape[axis] // -(-shape[axis] // most)
+        )  # even, so that none is padded much
         if chunks[axis] * rest <= MAX_CHUNK_BYTES:
             break
     return tuple(chunks)

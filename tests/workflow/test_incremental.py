@@ -173,10 +173,13 @@ def test_one_more_training_image_and_no_more_features(
     assert before.computed == dict.fromkeys(stages, (IMAGES - 1, IMAGES - 1))
     assert not image_file(tmp_path, "masks", 3).exists()
     pairs.write_text(every)
-    follows = ("results/cameras/chair.h5", "results/descriptors/chair/chair_003.h5")
+    page = "results/figures/chair/masks.png"
+    follows = ("results/cameras/chair.h5", "results/descriptors/chair/chair_003.h5", page)
     after = runs.run(tmp_path, *follows, config=settings, repository=project)
     assert after.computed == dict.fromkeys(stages, (1, IMAGES))
     assert store.verify(image_file(tmp_path, "masks", 3)) is None
+    table = tmp_path / "results" / "checks" / "chair" / "masks.csv"
+    assert len(table.read_text().splitlines()) == IMAGES + 1
     shutil.rmtree(tmp_path / "mine" / "features")
     assert not runs.run(tmp_path, *follows, config=settings, repository=project).ran
     settings["dataset"]["splits"] = ["trn"]
