@@ -1,4 +1,4 @@
-# Relative inverse depth of the training images: Depth Anything, or files that the user has.
+# Relative inverse depth of the training images: Depth Anything, VGGT, or files that the user has.
 
 for category in CATEGORIES:
     for batch, stems in image_batches(category, "trn").items():
@@ -8,6 +8,7 @@ for category in CATEGORIES:
                 rule_name("depth", category, batch)
             input:
                 images=image_files(category, stems),
+                annotations=annotation_files(category, stems),
                 source=later(depth_inputs, category, stems),
                 checked=f"results/checks/{category}.json",
             output:

@@ -1,6 +1,7 @@
 # Where the masks and depth of images come from: the user's files, networks, the demo's own.
 
 from semalign3d.models.masks import mask_file
+from semalign3d.models.vggt import DEFAULT_MODEL as VGGT_MODEL
 
 SOURCE_PROBLEMS = {}
 
@@ -38,7 +39,7 @@ def warn_of_unused(section, keys):
 warn_of_unused(
     "masks", ["root"] if config["masks"]["source"] == "sam" else ["model_type", "checkpoint"]
 )
-warn_of_unused("depth", ["root"] if config["depth"]["source"] == "depth_anything" else ["model"])
+warn_of_unused("depth", ["model"] if config["depth"]["source"] == "files" else ["root"])
 
 unused = [
     f"dataset.{name}"
@@ -91,10 +92,14 @@ def mask_inputs(category, stems):
 
 
 DEPTH = config["depth"]
-DEPTH_BY_NETWORK = DEPTH["source"] == "depth_anything"
+DEPTH_BY_NETWORK = DEPTH["source"] != "files"
 if DEPTH_BY_NETWORK:
     DEPTH_SOURCE = DEPTH["model"] or (
-        str(DEMO_NETWORKS / "depth") if IS_DEMO else "depth-anything/Depth-Anything-V2-Large-hf"
+        VGGT_MODEL
+        if DEPTH["source"] == "vggt"
+        else (
+            str(DEMO_NETWORKS / "depth") if IS_DEMO else "depth-anything/Depth-Anything-V2-Large-hf"
+        )
     )
 else:
     DEPTH_SOURCE = source(

@@ -20,6 +20,7 @@ rule fetch_models:
         **stage_resources("checks"),
     params:
         descriptor_model=DESCRIPTOR_MODEL,
+        depth_kind=DEPTH["source"],
         depth_model=DEPTH_SOURCE if DEPTH_BY_NETWORK else "",
         sam_type=SAM_TYPE if MASKS_BY_SAM else "",
         sam_checkpoint=lambda wildcards: sam_checkpoint(),

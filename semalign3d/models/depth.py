@@ -77,13 +77,13 @@ class DepthAnything:
                 align_corners=False,
             )
         inverse_depth = depth[0, 0].clamp(min=0).numpy()
-        problem = _problem(inverse_depth)
+        problem = depth_problem(inverse_depth)
         if problem:
             raise InputError(f"{name}: the depth network's result is unusable: {problem}")
         return inverse_depth
 
 
-def _problem(inverse_depth: np.ndarray) -> str | None:
+def depth_problem(inverse_depth: np.ndarray) -> str | None:
     """What makes an inverse depth map unusable, None if nothing."""
     finite = np.isfinite(inverse_depth)
     if not finite.all():
@@ -126,7 +126,7 @@ def read_depth_file(
         )
     with np.errstate(over="ignore"):
         inverse_depth = values.astype(np.float32)
-    problem = _problem(inverse_depth)
+    problem = depth_problem(inverse_depth)
     if problem:
         raise InputError(f"{path}: unusable: {problem}")
     return inverse_depth

@@ -8,9 +8,8 @@ from dataset import opened_dataset
 from job import job, summary
 
 from semalign3d import store
-from semalign3d.digest import file_digest, values_digest
-from semalign3d.images import read_image
-from semalign3d.models import depth
+from semalign3d.digest import values_digest
+from semalign3d.models.depth_sources import open_depth
 from semalign3d.models.device import pick_device
 
 if TYPE_CHECKING:
@@ -20,35 +19,23 @@ if TYPE_CHECKING:
 def main(snakemake: Any) -> None:
     params = snakemake.params
     dataset = opened_dataset(params)
+    source = open_depth(
+        params.kind, params.source, lambda: pick_device(snakemake.config["runtime"]["device"])
+    )
     stems = [Path(path).stem for path in snakemake.output]
-    by_network = params.kind == "depth_anything"
-    identity = depth.identity(params.source) if by_network else ""
-
-    def source_file(stem: str) -> Path:
-        if by_network:
-            return Path(dataset.image_path(params.category, stem))
-        return Path(depth.depth_file(params.source, params.category, stem))
-
+    records = {stem: dataset.record(params.category, stem, "trn") for stem in stems}
     stamps = {
         stem: values_digest(
-            code=params.code, model=identity, made_from=file_digest(source_file(stem))
+            code=params.code, model=source.recipe, made_from=source.made_from(record)
         )
-        for stem in stems
+        for stem, record in records.items()
     }
     batch = ImageBatch(snakemake.output, stamps)
-    if by_network and batch.stale:
-        network = depth.DepthAnything(
-            params.source, pick_device(snakemake.config["runtime"]["device"])
-        )
     for stem in batch.progress():
-        if by_network:
-            inverse_depth = network.predict(read_image(source_file(stem)), name=stem)
-        else:
-            record = dataset.record(params.category, stem, "trn")
-            size = (record.width, record.height)
-            inverse_depth = depth.read_depth_file(params.source, params.category, stem, size)
+        arrays = source.arrays(records[stem])
         with batch.create(stem) as file:
-            store.write(file, "depth", inverse_depth, compress=True)
+            for name, array in arrays.items():
+                store.write(file, name, array, compress=array.ndim > 1)
     summary(snakemake, batch.finish(params.marker))
 
 

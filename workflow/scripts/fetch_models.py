@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from job import job, summary
 
 from semalign3d.errors import InputError
-from semalign3d.models.depth import depth_model
+from semalign3d.models.depth_sources import network_model
 from semalign3d.models.fetch import fetch_hub_model, fetch_sam
 from semalign3d.models.vit import vit_model
 
@@ -20,7 +20,7 @@ def wanted(params: Any) -> list[Callable[[], str]]:
     if params.descriptor_model:
         found.append(lambda: fetch_hub_model(vit_model(params.descriptor_model)))
     if params.depth_model:
-        found.append(lambda: fetch_hub_model(depth_model(params.depth_model)))
+        found.append(lambda: fetch_hub_model(network_model(params.depth_kind, params.depth_model)))
     if params.sam_type:
         found.append(lambda: fetch_sam(params.sam_type, params.sam_checkpoint))
     return found
