@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--category", required=True, help="the category, as the file names it")
     parser.add_argument("--val", type=float, default=0.1, help="share of validation images (0.1)")
     parser.add_argument("--test", type=float, default=0.2, help="share of test images (0.2)")
-    parser.add_argument("--out", metavar="YAML", help="where to write (<category>.yaml, hyphens for spaces)")
+    parser.add_argument("--out", metavar="YAML", help="where to write (the category, hyphenated)")
     parser.add_argument("--force", action="store_true", help="overwrite that file")
     parser.set_defaults(run=run)
 
