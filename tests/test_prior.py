@@ -81,9 +81,12 @@ def test_a_prior_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
     assert_equal(Prior.load(tmp_path / "chair.h5"), prior)
 
 
-def test_a_prior_without_mirror_table(tmp_path: Path) -> None:
-    dataclasses.replace(small_prior(), mirror=None).save(tmp_path / "mug.h5")
+def test_a_prior_without_mirror_table_and_with_names(tmp_path: Path) -> None:
+    names = tuple(f"point {i}" for i in range(K))
+    prior = dataclasses.replace(small_prior(), mirror=None, keypoint_names=names)
+    prior.save(tmp_path / "mug.h5")
     assert Prior.load(tmp_path / "mug.h5").mirror is None
+    assert Prior.load(tmp_path / "mug.h5").keypoint_names == names
 
 
 def test_the_file_tells_where_it_came_from(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -120,3 +121,15 @@ def test_config_schema_and_documentation_name_the_same_keys() -> None:
 def test_settings_of_the_library_default_to_the_configuration(section: str, kind: str) -> None:
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     assert config[section] == vars(getattr(settings, kind)())
+
+
+EXAMPLES = sorted(set((ROOT / "config").glob("*.yaml")) - {ROOT / "config" / "schema.yaml"})
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_configurations_fit_the_schema(path: Path) -> None:
+    schema = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    for section, values in yaml.safe_load(path.read_text()).items():
+        config[section] = {**config[section], **values}
+    jsonschema.validate(config, schema)

@@ -61,8 +61,12 @@ def run(given: argparse.Namespace) -> int:
             "test": given.test,
             **({"mirror": "none"} if mirror is None else {}),
         },
+        "descriptors": {"source": "dinov2", "model": "facebook/dinov2-base"},
         "masks": {"source": "sam", "model_type": "vit_h", "checkpoint": "sam_vit_h_4b8939.pth"},
-        "depth": {"source": "depth_anything"},
+        "depth": {
+            "source": "depth_anything",
+            "model": "depth-anything/Depth-Anything-V2-Small-hf",
+        },
     }
     _write(target, HEADER + yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     print("\n".join([*found, f"Wrote {target}.", *_next(target, given.category)]))

@@ -111,6 +111,7 @@ class Prior:
     seed : of its random numbers.
     alignment : what alignment needs to know of the training images, for the dense points; None
         where there were no descriptors.
+    keypoint_names : K names by id; empty where the dataset gives none.
     """
 
     category: str
@@ -123,6 +124,7 @@ class Prior:
     settings: dict[str, Any]
     seed: int
     alignment: AlignmentStatistics | None = None
+    keypoint_names: tuple[str, ...] = ()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the prior file, whole or not at all."""
@@ -138,6 +140,8 @@ class Prior:
             )
             if self.mirror is not None:
                 store.write(file, "mirror", self.mirror)
+            if self.keypoint_names:
+                store.write(file, "keypoint_names", np.array(self.keypoint_names, dtype=str))
             for name in ("sparse", "relations", "dense", "images", "alignment"):
                 if getattr(self, name) is not None:
                     write_record(file.create_group(name), getattr(self, name))
@@ -154,6 +158,7 @@ class Prior:
         with store.open_checked(path) as file:
             attributes = store.attributes(file)
             mirror = store.read_dataset(file["mirror"]) if "mirror" in file else None
+            names = store.read_dataset(file["keypoint_names"]) if "keypoint_names" in file else ()
             aligns = "alignment" in file
         found = attributes.get("format_version")
         if found != FORMAT_VERSION:
@@ -171,6 +176,7 @@ class Prior:
             settings=json.loads(attributes["settings"]),
             seed=int(attributes["seed"]),
             alignment=read_record(path, AlignmentStatistics, "alignment") if aligns else None,
+            keypoint_names=tuple(map(str, names)),
         )
 
     @property

@@ -35,10 +35,12 @@ def image_table(manifest: str, cameras: Cameras) -> ImageTable:
 def main(snakemake: Any) -> None:
     params, given = snakemake.params, snakemake.input
     category = snakemake.wildcards.category
+    dataset = opened_dataset(params)
     prior = Prior(
         category=category,
         dataset=params.dataset_name,
-        mirror=opened_dataset(params).mirror(category),
+        mirror=dataset.mirror(category),
+        keypoint_names=dataset.keypoint_names(category),
         sparse=sparse_prior(
             read_record(given.sparse, SparseShape, "shape"),
             read_record(given.sparse, Attention, "attention"),
