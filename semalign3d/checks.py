@@ -9,9 +9,14 @@ from tqdm import tqdm
 
 from .datasets.records import Dataset, ImageRecord
 from .errors import InputError
-from .images import read_image
+from .images import read_image, turned_by_exif
 from .limits import MIN_KEYPOINTS
 from .models.feature_files import FeatureFiles
+
+_TURNED = (
+    "; its EXIF data turn it in viewers, which is not applied: if it was labelled turned, save it "
+    "turned"
+)
 
 
 @dataclass(frozen=True)
@@ -150,13 +155,16 @@ def _check_annotated_image(
     except InputError as error:
         findings.problems += error.problems
         return
+    turned = turned_by_exif(path)
     if record is None:
         return
     if (width, height) != (record.width, record.height):
         findings.problems.append(
             f"{path}: {width} x {height} pixels, but its annotation says "
-            f"{record.width} x {record.height}"
+            f"{record.width} x {record.height}" + turned * _TURNED
         )
+    elif turned:
+        findings.exclusions.append(f"{path}: used as its pixels are stored" + _TURNED)
     findings.exclusions += record.notes
     seen = int(record.visible.sum())
     findings.keypoint_count = len(record.visible)

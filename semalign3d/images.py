@@ -1,11 +1,25 @@
 """Image files in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from .errors import InputError
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Image.Image]:
+    """The image file, opened; whatever goes wrong with it becomes an InputError that names it."""
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such image")
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -18,13 +32,19 @@ def read_image(path: str | Path) -> np.ndarray:
     ------
     InputError : missing, truncated or no image; names the file.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such image")
-    try:
-        with Image.open(path) as image:
-            return np.array(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
+    with _opened(path) as image:
+        return np.array(image.convert("RGB"))
+
+
+def turned_by_exif(path: str | Path) -> bool:
+    """Whether the EXIF data of an image file ask viewers to turn or mirror it.
+
+    Raises
+    ------
+    InputError : missing, or no image; names the file.
+    """
+    with _opened(path) as image:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1)) != 1
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -34,10 +54,5 @@ def image_size(path: str | Path) -> tuple[int, int]:
     ------
     InputError : missing, or no image; names the file.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such image")
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
+    with _opened(path) as image:
+        return image.size

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from semalign3d.checks import check_category
 from semalign3d.datasets import open_dataset
@@ -79,6 +79,19 @@ def test_a_sound_category(root):
     assert back["problems"] == []
     assert back["feature_shapes"]["s5"] == [10, 2, 2]
     assert back["keypoints"] == {str(i): 3 if i < 5 else 0 for i in range(14)}
+
+
+def test_images_that_viewers_turn(root):
+    exif = Image.Exif()
+    for stem, orientation, size in (("a", 6, (80, 100)), ("b", 3, (100, 80)), ("c", 1, (100, 80))):
+        exif[ExifTags.Base.Orientation] = orientation
+        path = root / "JPEGImages" / "chair" / f"{stem}.jpg"
+        Image.new("RGB", size).save(path, exif=exif)
+    report = check(root)
+    [problem] = report.problems
+    assert "80 x 100 pixels, but its annotation says 100 x 80; its EXIF data turn it" in problem
+    [exclusion] = report.exclusions
+    assert "b.jpg: used as its pixels are stored; its EXIF data turn it" in exclusion
 
 
 def test_orphaned_files_are_no_problem(root):

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
 from layouts import COUNT, make_content, write_coco, write_pf_pascal
 
 from semalign3d.cli import main
+from semalign3d.datasets import open_dataset
 
 ROOT = Path(__file__).parent.parent
 CONTENT = make_content()
@@ -96,10 +98,9 @@ def test_check_counts_keypoints(folder: Path, capsys) -> None:
     capsys.readouterr()
     assert main(["check", "--configfile", "cat.yaml"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "cat: 5 trn, 1 val, 1 test images"
-    assert len(lines) == COUNT + 2
-    assert lines[-1] == "cat: all sound"
-    shown = sum(int(line.split(" of ")[0].split()[-1]) for line in lines[1:-1])
+    assert lines[0] == "cat: 5 trn, 1 val, 1 test images; 0 feature files; all sound"
+    assert len(lines) == COUNT + 1
+    shown = sum(int(line.split(" of ")[0].split()[-1]) for line in lines[1:])
     trained = json.loads((folder / "cat.json").read_text())["annotations"]
     assert 0 < shown < sum(sum(v == 2 for v in a["keypoints"][2::3]) for a in trained)
     assert main(["check", "--coco", "cat.json", "--images", "photos", "--category", "cat"]) == 0
@@ -112,7 +113,7 @@ def test_check_lists_all_problems(folder: Path, capsys) -> None:
     text = capsys.readouterr().out
     assert "problem: photos/a1.jpg: cannot be decoded" in text
     assert "problem: photos/d4.jpg: no such image" in text
-    assert text.endswith("cat: 2 problems\n")
+    assert text.startswith("cat: 5 trn, 1 val, 1 test images; 0 feature files; 2 problems\n")
 
 
 def test_check_of_other_datasets(tmp_path: Path, capsys) -> None:
@@ -120,7 +121,28 @@ def test_check_of_other_datasets(tmp_path: Path, capsys) -> None:
     config = tmp_path / "pf.yaml"
     config.write_text(yaml.safe_dump({"dataset": {"name": "pf-pascal", "root": f"{tmp_path}/pf"}}))
     assert main(["check", "--configfile", str(config)]) == 0
-    assert "cat: all sound" in capsys.readouterr().out
+    assert "0 feature files; all sound" in capsys.readouterr().out
+
+
+def test_check_reads_the_features_that_the_configuration_names(folder: Path, capsys) -> None:
+    assert main([*INIT, "--test", "0"]) == 0
+    config = yaml.safe_load((folder / "cat.yaml").read_text())
+    config["dataset"]["splits"] = ["trn"]
+    config["descriptors"] = {"source": "files", "root": "maps"}
+    (folder / "cat.yaml").write_text(yaml.safe_dump(config))
+    (folder / "maps" / "cat").mkdir(parents=True)
+    for path in (folder / "photos").iterdir():
+        for end in ("", "_flip"):
+            np.save(folder / "maps" / "cat" / f"{path.stem}{end}.npy", np.ones((4, 6, 6)))
+    capsys.readouterr()
+    assert main(["check", "--configfile", "cat.yaml"]) == 0
+    assert "12 feature files (map 4 x 6 x 6); all sound" in capsys.readouterr().out
+    (folder / "maps" / "cat" / "a1_flip.npy").write_bytes(b"nonsense")
+    made = main(["check", "--configfile", "cat.yaml"])
+    val = (
+        "a1" in open_dataset("coco", "photos", annotations="cat.json", test=0).splits("cat")["val"]
+    )
+    assert made == (0 if val else 1)
 
 
 @pytest.mark.parametrize(

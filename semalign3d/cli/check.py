@@ -8,8 +8,10 @@ import yaml
 
 from ..checks import CheckReport, check_category
 from ..datasets import OPTIONS, open_dataset
+from ..datasets.names import SPLITS
 from ..datasets.records import Dataset
 from ..errors import InputError
+from ..models.feature_files import FeatureFiles, open_feature_files
 
 BAR = 30
 FEW = 4
@@ -21,8 +23,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="check annotations and images, and count keypoints",
-        description="Read every annotation and image of the categories, list all problems, and "
-        "show how many training images show each keypoint.",
+        description="Read every annotation and image of the categories, and their feature files if "
+        "the configuration names some; list all problems, and show how many training images show "
+        "each keypoint.",
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--configfile", metavar="YAML", help="configuration of the dataset")
@@ -34,30 +37,47 @@ def add_parser(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print the reports; the exit code is 1 if there are problems."""
-    dataset = _dataset(given)
+    config = {} if given.coco else _read(Path(given.configfile))
+    dataset = _coco(given) if given.coco else _configured(config, given.configfile)
+    splits = config.get("dataset", {}).get("splits") or SPLITS
     problems = 0
     for category in given.category or dataset.categories():
-        report = check_category(dataset, category, (), None)
+        report = check_category(dataset, category, splits, _features(config, category))
         problems += len(report.problems)
         print("\n".join(lines(report)))
     return 1 if problems else 0
 
 
-def _dataset(given: argparse.Namespace) -> Dataset:
-    if given.coco:
-        if not given.images:
-            raise InputError("--coco needs --images, the folder of the photos")
-        return open_dataset("coco", given.images, annotations=given.coco)
-    path = Path(given.configfile)
+def _coco(given: argparse.Namespace) -> Dataset:
+    if not given.images:
+        raise InputError("--coco needs --images, the folder of the photos")
+    return open_dataset("coco", given.images, annotations=given.coco)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The sections of a configuration."""
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
-    section = config.get("dataset") if isinstance(config, dict) else None
-    if not isinstance(section, dict) or not section.get("name") or not section.get("root"):
+    if not isinstance(config, dict) or not all(isinstance(v, dict) for v in config.values()):
+        raise InputError(f"{path}: expected sections such as dataset, descriptors, masks")
+    return config
+
+
+def _features(config: dict[str, Any], category: str) -> FeatureFiles | None:
+    """The category's feature files, if the configuration names some."""
+    section = config.get("descriptors", {})
+    if not section.get("root"):
+        return None
+    return open_feature_files(section.get("source", "geoaware"), section["root"], category)
+
+
+def _configured(config: dict[str, Any], path: str) -> Dataset:
+    section = config.get("dataset", {})
+    if not section.get("name") or not section.get("root"):
         raise InputError(f"{path}: expected a section dataset with name and root")
-    runtime = config.get("runtime") or {}
-    settings = {**section, "seed": runtime.get("seed")}
+    settings = {**section, "seed": config.get("runtime", {}).get("seed")}
     known = OPTIONS.get(section["name"], ())
     options = {name: settings[name] for name in known if name in settings}
     return open_dataset(section["name"], section["root"], **options)
@@ -65,8 +85,7 @@ def _dataset(given: argparse.Namespace) -> Dataset:
 
 def lines(report: CheckReport) -> list[str]:
     """The report in lines, keypoints as bars."""
-    images = ", ".join(f"{count} {split}" for split, count in report.images.items()) or "no"
-    found = [f"{report.category}: {images} images"]
+    found = [report.line()]
     total = max(report.images.get("trn", 0), 1)
     width = max(map(len, report.keypoints), default=0)
     for name, seen in report.keypoints.items():
@@ -75,5 +94,4 @@ def lines(report: CheckReport) -> list[str]:
         found.append(f"  {name:{width}}  {seen:4d} of {total} training images  {bar}{few}")
     for title, texts in (("left out", report.exclusions), ("problem", report.problems)):
         found += [f"  {title}: {text}" for text in texts]
-    verdict = f"{len(report.problems)} problems" if report.problems else "all sound"
-    return [*found, f"{report.category}: {verdict}"]
+    return found

@@ -72,10 +72,14 @@ class Ap10kDataset:
             )
         return files
 
-    def categories(self) -> tuple[str, ...]:
-        """Sorted names of the species that have images."""
+    @functools.cached_property
+    def _species(self) -> tuple[str, ...]:
         found = {name for file in self._files.values() for name, of in file.objects.items() if of}
         return tuple(sorted(found))
+
+    def categories(self) -> tuple[str, ...]:
+        """Sorted names of the species that have images."""
+        return self._species
 
     def splits(self, category: str) -> dict[str, tuple[str, ...]]:
         """Sorted stems of the splits trn, val and test.
@@ -97,25 +101,29 @@ class Ap10kDataset:
             raise InputError(first_of(problems))
         return found
 
+    def _split(self, category: str, stem: str) -> str:
+        """The split whose file holds an image."""
+        require_category(category, self.categories(), self.root)
+        for split, file in self._files.items():
+            if stem in file.objects.get(category, {}):
+                return split
+        raise InputError(f"{self.root}: category {category} has no image {stem!r}")
+
     def image_path(self, category: str, stem: str) -> Path:
         """The image file of a stem."""
-        for file in self._files.values():
-            if stem in file.objects.get(category, {}):
-                return self.root / "data" / file.objects[category][stem][0].image["file_name"]
-        raise InputError(f"{self.root}: category {category} has no image {stem!r}")
+        found = self._files[self._split(category, stem)].objects[category][stem]
+        return self.root / "data" / found[0].image["file_name"]
 
     def annotation_path(self, category: str, stem: str) -> Path:
         """The JSON file of the image's split."""
-        for split, stems in self.splits(category).items():
-            if stem in stems:
-                return self._path(split)
-        raise InputError(f"{self.root}: category {category} has no image {stem!r}")
+        return self._path(self._split(category, stem))
 
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Validate an image's annotations; `InputError` lists all that is wrong with them."""
-        self.splits(category)
+        require_split(split, self._files)
         path = self.image_path(category, stem)
-        return coco_record(self._files[split], category, stem, split, path, use_hidden=self._hidden)
+        file = self._files[split]
+        return coco_record(file, category, stem, split, path, use_hidden=self._hidden)
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Every image of a split with the others, see `all_pairs`."""

@@ -109,7 +109,7 @@ def coco_record(
     """
     records: list[ImageRecord] = []
     problems: list[str] = []
-    if stem not in file.objects[category]:
+    if stem not in file.objects.get(category, {}):
         raise InputError(f"{file.path}: category {category} has no image {stem!r}")
     for entry in file.objects[category][stem]:
         where = f"{file.path}: annotations[{entry.number}] of {entry.image['file_name']}"

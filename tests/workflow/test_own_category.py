@@ -96,7 +96,7 @@ def test_the_first_commands_say_what_is_there(outputs: tuple[Path, dict[str, str
     texts = "\n".join(outputs[1].values())
     assert "garden chair: 10 trn, 2 val, 3 test images" in texts
     assert "right_seat_front - left_seat_front" in texts
-    assert "garden chair: all sound" in texts
+    assert "0 feature files; all sound" in texts
     assert re.search(r"8 right_backrest_top +\d+ of 10 training images", texts)
 
 
