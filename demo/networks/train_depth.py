@@ -33,8 +33,10 @@ from demo.networks.depth_model import (
 from demo.networks.training import (
     Average,
     Clock,
+    command_line,
     learning_rate,
     make_optimisers,
+    prepare,
     resume_run,
     save_run,
 )
@@ -170,8 +172,7 @@ def save_weights(folder: Path, average: Average) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train until the minutes are used, saving the run every few minutes."""
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(options.threads)
+    prepare(options)
     model = Trainee().train().to(memory_format=torch.channels_last)
     optimisers = make_optimisers(model, ("encoder",), options.lr)
     average, step, used = Average(model), 0, 0.0
@@ -209,18 +210,8 @@ def train(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of rendered shards")
-    parser.add_argument("--run", type=Path, required=True, help="checkpoints and weights go here")
-    parser.add_argument("--minutes", type=float, default=90)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    options.run.mkdir(parents=True, exist_ok=True)
-    train(options)
+    parser = command_line(__doc__.splitlines()[0], minutes=90, batch=24)
+    train(parser.parse_args())
 
 
 if __name__ == "__main__":

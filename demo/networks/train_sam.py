@@ -22,8 +22,10 @@ from demo.networks import shards as data
 from demo.networks.training import (
     Average,
     Clock,
+    command_line,
     learning_rate,
     make_optimisers,
+    prepare,
     resume_run,
     save_run,
     wave_positions,
@@ -36,9 +38,16 @@ MASK_WEIGHTS = torch.tensor([0.15, 0.05, 0.05, 1.0])
 """Weights of the single mask and the three candidates in the loss."""
 
 
-def initial_model() -> Sam:
-    """An untrained model with sinusoidal positions and weights of unit gain."""
+def initial_model(start: Path | None = None) -> Sam:
+    """An untrained model with sinusoidal positions and weights of unit gain.
+
+    With `start`, a model with the weights of a trained one, whose image size and patch size may
+    differ: its position codes and patch kernels are resized.
+    """
     sam = build_sam_demo()
+    if start is not None:
+        sam.load_state_dict(resized(torch.load(start, weights_only=True), sam.state_dict()))
+        return sam
     encoder = sam.image_encoder
     rows, columns, width = encoder.pos_embed.shape[1:]
     encoder.pos_embed.data = wave_positions(rows, columns, width)[None]
@@ -49,7 +58,22 @@ def initial_model() -> Sam:
     return sam
 
 
-def letterbox(crops: torch.Tensor, side: int) -> torch.Tensor:
+def resized(
+    found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Weights of a model of another grid, for one whose state dict is `expected`."""
+    out = {name: value.float() for name, value in found.items()}
+    name = "image_encoder.pos_embed"
+    codes = out[name].permute(0, 3, 1, 2)
+    out[name] = F.interpolate(codes, expected[name].shape[1:3], mode="bicubic").permute(0, 2, 3, 1)
+    name = "image_encoder.patch_embed.proj.weight"
+    before, after = out[name].shape[-1], expected[name].shape[-1]
+    kernels = F.interpolate(out[name], (after, after), mode="bilinear", antialias=True)
+    out[name] = kernels * (before / after) ** 2
+    return out
+
+
+def letterbox(crops: torch.Tensor) -> torch.Tensor:
     """Crops (B, 4) grown to squares of their longest side: right and below lies padding."""
     square = crops.clone()
     square[:, 2:] = crops[:, 2:].amax(dim=1, keepdim=True)
@@ -86,7 +110,7 @@ def batch_of(
     fields = raw.fields
     crops = data.random_crops(fields["size"], rng, whole=0.4)
     flip = torch.from_numpy(rng.uniform(size=len(crops)) < 0.5)
-    square = letterbox(crops, side)
+    square = letterbox(crops)
     shift = (square[:, 2] - crops[:, 2]) * flip
     square[:, 0] -= shift
     grid = data.sampling_grid(square, flip, (side, side))
@@ -103,14 +127,42 @@ def batch_of(
     return pixels, points, labels, part, valid
 
 
+def equal_counts(
+    points: torch.Tensor, labels: torch.Tensor, rng: np.random.Generator, group: int = 4
+) -> list[tuple[np.ndarray, torch.Tensor]]:
+    """Images (B) in groups with equally many prompts: their numbers, and their prompts (b, n, 2).
+
+    A prompt slot that is not used would still be a token that the decoder attends to, and
+    SamPredictor has none; so a group keeps as many of each image's prompts as the poorest has.
+    """
+    counts = (labels > 0).sum(dim=1).numpy()
+    groups = []
+    for rows in np.split(np.argsort(counts, kind="stable"), range(group, len(counts), group)):
+        fewest = counts[rows].min()
+        chosen = [rng.permutation(np.flatnonzero(labels[row] > 0))[:fewest] for row in rows]
+        groups.append((rows, points[torch.from_numpy(rows)[:, None], np.stack(chosen)]))
+    return groups
+
+
 def decode(
-    sam: Sam, embedding: torch.Tensor, points: torch.Tensor, labels: torch.Tensor
+    sam: Sam, embedding: torch.Tensor, prompts: list[tuple[np.ndarray, torch.Tensor]]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Low-resolution masks (B, 4, h, w) and their scores (B, 4), one prompt an image.
+    """Low-resolution masks (B, 4, h, w) and their scores (B, 4), from groups of `equal_counts`.
 
     The stock decoder repeats one image's embedding for many prompts; here each image has its own.
-    Unused prompt slots keep the encoder's "not a point" code, as its padding point does.
     """
+    parts = [_decode_group(sam, embedding[rows], points) for rows, points in prompts]
+    back = np.argsort(np.concatenate([rows for rows, _ in prompts]))
+    return torch.cat([masks for masks, _ in parts])[back], torch.cat(
+        [scores for _, scores in parts]
+    )[back]
+
+
+def _decode_group(
+    sam: Sam, embedding: torch.Tensor, points: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Masks (b, 4, h, w) and scores (b, 4) of images with prompts (b, n, 2), all positive."""
+    labels = torch.ones(points.shape[:2])
     sparse = sam.prompt_encoder._embed_points(points, labels, pad=True)
     dense = sam.prompt_encoder.no_mask_embed.weight.reshape(1, -1, 1, 1)
     decoder = sam.mask_decoder
@@ -127,20 +179,20 @@ def decode(
     return masks, decoder.iou_prediction_head(queries[:, 0])
 
 
-def targets(part: torch.Tensor, points: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def targets(part: torch.Tensor, prompts: list[tuple[np.ndarray, torch.Tensor]]) -> torch.Tensor:
     """Masks (B, 4, S, S): the whole object (single), a part, the largest part, the whole."""
     side = part.shape[-1]
     whole = part >= 0
     out = torch.stack([whole] * 4, dim=1)
-    spots = points.round().long().clamp(0, side - 1)
-    for index in range(len(part)):
-        x, y = spots[index, labels[index] > 0].unbind(-1)
-        hit = part[index, y, x]
-        hit = hit[hit >= 0]
-        if len(hit):
-            counts = torch.stack([(part[index] == i).sum() for i in hit])
-            out[index, 1] = part[index] == hit[0]
-            out[index, 2] = part[index] == hit[counts.argmax()]
+    for rows, points in prompts:
+        for index, spots in zip(rows, points.round().long().clamp(0, side - 1), strict=True):
+            x, y = spots.unbind(-1)
+            hit = part[index, y, x]
+            hit = hit[hit >= 0]
+            if len(hit):
+                counts = torch.stack([(part[index] == i).sum() for i in hit])
+                out[index, 1] = part[index] == hit[0]
+                out[index, 2] = part[index] == hit[counts.argmax()]
     return out
 
 
@@ -181,9 +233,8 @@ def mask_loss(
 
 def train(options: argparse.Namespace) -> None:
     """Train until the minutes are used, saving the run every few minutes."""
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(options.threads)
-    sam = initial_model().train()
+    prepare(options)
+    sam = initial_model(options.start).train()
     side = sam.image_encoder.img_size
     optimisers = make_optimisers(sam, ("blocks", "transformer"), options.lr)
     average, step, used = Average(sam), 0, 0.0
@@ -195,9 +246,10 @@ def train(options: argparse.Namespace) -> None:
     for raw in shards.batches(options.batch, rng):
         rate = learning_rate(clock.progress, step, options.lr)
         pixels, points, labels, part, valid = batch_of(raw, rng, side)
-        truth = targets(part, points, labels)
+        prompts = equal_counts(points, labels, rng)
+        truth = targets(part, prompts)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            masks, scores = decode(sam, sam.image_encoder(pixels), points, labels)
+            masks, scores = decode(sam, sam.image_encoder(pixels), prompts)
         loss, iou = mask_loss(masks.float(), scores.float(), truth, valid)
         loss.backward()
         for optimiser in optimisers:
@@ -224,18 +276,9 @@ def train(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of rendered shards")
-    parser.add_argument("--run", type=Path, required=True, help="checkpoints and weights go here")
-    parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    options.run.mkdir(parents=True, exist_ok=True)
-    train(options)
+    parser = command_line(__doc__.splitlines()[0], minutes=120, batch=16)
+    parser.add_argument("--start", type=Path, help="weights to begin with, of any grid")
+    train(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import logging
 import math
 import time
 from collections.abc import Iterable
@@ -10,6 +12,27 @@ from typing import Any
 
 import torch
 from torch import nn
+
+
+def command_line(description: str, minutes: float, batch: int) -> argparse.ArgumentParser:
+    """The options that every training has, with its own default minutes and images a step."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, required=True, help="folder of rendered shards")
+    parser.add_argument("--run", type=Path, required=True, help="checkpoints and weights go here")
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Start the log, make the run's folder, and fix threads and torch's random numbers."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    options.run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
 
 
 def _orthogonal(gradients: torch.Tensor) -> torch.Tensor:

@@ -26,11 +26,11 @@ PUBLISHED = {
 }
 """Where the published checkpoints are."""
 
-_DEMO_SIDE, _DEMO_PATCH, _DEMO_WIDTH, _DEMO_CHANNELS = 256, 16, 144, 96
+_DEMO_SIDE, _DEMO_PATCH, _DEMO_WIDTH, _DEMO_CHANNELS = 240, 12, 144, 96
 
 
 def build_sam_demo() -> Sam:
-    """A SAM of 2.1 million parameters for 256-pixel images, all attention global."""
+    """A SAM of 2.1 million parameters for 240-pixel images, all attention global."""
     grid = _DEMO_SIDE // _DEMO_PATCH
     sam = Sam(
         image_encoder=ImageEncoderViT(
