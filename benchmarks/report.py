@@ -55,7 +55,7 @@ def _cost_table(cases: Sequence[Case], exponents: Mapping[str, tuple[float, floa
 
 
 def _exponent(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.1f}"
+    return "" if math.isnan(value) else f"{round(value, 1) + 0.0:.1f}"  # no -0.0
 
 
 def _sum_table(cases: Sequence[Case]) -> str:
@@ -175,7 +175,7 @@ def draw(path: Path, cases: Sequence[Case]) -> None:
                 if stage in case.stages
             )
             if with_it:
-                style = {"marker": "os^Dv"[number % 5], "color": f"C{number % 10}"}
+                style = {"marker": "os^DvPX"[number % 7], "color": f"C{number % 10}"}
                 axes.plot(*zip(*with_it, strict=True), label=stage, markersize=4, **style)
         places = sorted({getattr(case, of) for case in chosen})
         axes.set(xscale="log", yscale="log", xlabel=of, title=title)

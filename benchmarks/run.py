@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from . import chain, dataset, report
@@ -63,8 +64,6 @@ def run_case(
     before = chain.run(
         folder, [*targets, f"results/manifest/{category}.csv"], config, options.cores
     )
-    if first is not None:
-        before = [process for process in before if process.stage != "descriptors"]
     geometry = []
     for number in range(options.repeat):
         if number:
@@ -97,16 +96,16 @@ def run_cases(base: Path, options: argparse.Namespace) -> list[Case]:
     """All cases; descriptors, which K plays no part in, are computed once for each N."""
     cases = []
     for images in sorted(options.images):
-        first = None
-        for keypoints in sorted(options.keypoints):
-            cases.append(run_case(base, options, keypoints, images, first))
-            folder = base / f"run-{dataset.categories()[keypoints]}-{images}"
-            if first is None:
-                first = folder
-            else:
-                shutil.rmtree(folder)
-        if first is not None:
-            shutil.rmtree(first)
+        categories = [dataset.categories()[keypoints] for keypoints in sorted(options.keypoints)]
+        folders = [base / f"run-{category}-{images}" for category in categories]
+        whole = run_case(base, options, min(options.keypoints), images, None)
+        cases.append(whole)
+        for keypoints, folder in zip(sorted(options.keypoints)[1:], folders[1:], strict=True):
+            case = run_case(base, options, keypoints, images, folders[0])
+            stages = case.stages | {"descriptors": whole.stages["descriptors"]}
+            cases.append(replace(case, stages=stages))
+            shutil.rmtree(folder)
+        shutil.rmtree(folders[0])
     return sorted(cases, key=lambda case: (case.keypoints, case.images))
 
 

@@ -96,14 +96,14 @@ def growth(cases: Sequence[Case], startup: dict[str, float]) -> dict[str, tuple[
     """{stage: exponents a of K and b of N} of work ~ K^a N^b, by least squares in the logarithms.
 
     Work is the stage's CPU time less that of its start. An exponent is NaN where K, or N, does not
-    vary; a stage without noteworthy work is left out.
+    vary; a stage without noteworthy work, or whose start was not measured, is left out.
     """
     found = {}
     for stage in dict.fromkeys(name for case in cases for name in case.stages):
         rows = [
-            (case.keypoints, case.images, case.stages[stage].cpu - startup.get(stage, 0.0))
+            (case.keypoints, case.images, case.stages[stage].cpu - startup[stage])
             for case in cases
-            if stage in case.stages
+            if stage in case.stages and stage in startup
         ]
         table = np.array([row for row in rows if row[2] > 0.0], dtype=float).reshape(-1, 3)
         if table[:, 2].max(initial=0.0) >= SMALLEST_WORK:

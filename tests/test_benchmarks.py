@@ -110,6 +110,7 @@ def test_growth_leaves_out_the_start_and_stages_without_work():
     assert growth(cases(), {"relations": 0.5, "masks": 0.1}) == {
         "relations": pytest.approx((3.0, 1.0))
     }
+    assert growth(cases(), {}) == {}
 
 
 def test_tables_replace_only_what_is_between_the_markers(tmp_path):
