@@ -5,11 +5,14 @@ from dataclasses import asdict
 import numpy as np
 
 from semalign3d.alignment.alignment import Alignment, AlignmentEnergy
-from semalign3d.alignment.free import FreeEvidence, FreeRefinement, FreeResult
+from semalign3d.alignment.free import FreeResult, WeightedShape, refine_free
 from semalign3d.alignment.likelihood import point_likelihood
+from semalign3d.alignment.occlusion import hidden_points, point_spacing
 from semalign3d.alignment.photo import Photo, read_photo
+from semalign3d.alignment.photo_energy import Camera, PhotoEnergy, PointTerm, ReconstructionTerm
 from semalign3d.alignment.pose import Poses
-from semalign3d.alignment.rigid import Camera, distinct_poses, refine_rigid
+from semalign3d.alignment.reconstruction import reconstruction
+from semalign3d.alignment.rigid import distinct_poses, pose_energy, refine_rigid
 from semalign3d.alignment.search import search_grid, search_poses
 from semalign3d.alignment.settings import AlignmentSettings
 from semalign3d.alignment.statistics import AlignmentStatistics
@@ -17,7 +20,7 @@ from semalign3d.alignment.views import PriorPoints
 from semalign3d.alignment.visibility import Visibility
 from semalign3d.digest import values_digest
 from semalign3d.geometry.cameras import Size, project
-from semalign3d.geometry.frames import similarity_procrustes
+from semalign3d.geometry.frames import Similarity, similarity_procrustes
 from semalign3d.geometry.grid import image_centre_cell
 from semalign3d.geometry.shapes import require_finite, require_shape
 from semalign3d.prior.energy import ShapeEnergy
@@ -27,6 +30,15 @@ _SEARCH_SIGMA = 1.5
 _RIGID_SIGMAS = (2.5, 1.8, 1.2)
 _FREE_SIGMAS = (0.8, 0.5)
 """Blur of the likelihoods in cells: coarse where poses are far off, fine at the end."""
+_RIGID_REACH = (3.0, 2.5, 2.0)
+_FREE_REACH = (1.5, 1.0)
+"""How far points explain cells, in cells."""
+_CELLS = 300
+_EXPLAINING_POINTS = 150
+"""Cells that are to be explained, and points that may: enough for the shape's outline."""
+_SEARCHED_PER_START = 3
+_THROUGH = 0.05
+"""Share of a hidden point's visibility that is left: the shape in front may have gaps."""
 _HIDDEN = 0.3
 """Share of a point's likelihood in the search that does not look at the photo: it may be hidden."""
 
@@ -55,10 +67,13 @@ class Aligner:
         self._digest = values_digest(**asdict(settings))
         self._likelihood = point_likelihood(statistics, points.keypoint)
         self._visibility = Visibility(statistics.directions, statistics.visible)
-        self._shape = ShapeEnergy(relations, points.used)
+        energy = ShapeEnergy(relations, points.used)
+        self._shape = WeightedShape(energy, points.used, settings.shape_weight)
+        self._follow = points.weights[:, points.used]
         self._shown = points.keypoints[points.used]
         self._keypoint_rows = points.rows_of_keypoints()
-        self._surface_rows = points.spread_out(settings.dense_points)
+        self._spacing = point_spacing(points.follow(points.keypoints))
+        self._explaining_rows = points.spread_out(_EXPLAINING_POINTS)
         extents = np.geomspace(
             settings.smallest * statistics.extents.min(),
             settings.largest * statistics.extents.max(),
@@ -98,8 +113,25 @@ class Aligner:
             self._statistics.focal_length,
             settings.focal_spread,
         )
-        poses = self._rigid(self._searched(photo, camera), photo, camera)
-        return self._alignment(self._free(poses, photo, camera), photo, size)
+        energy = self._energy(photo, camera, _RIGID_SIGMAS, _RIGID_REACH)
+        poses = self._rigid(self._searched(photo, camera), energy)
+        energy = self._energy(photo, camera, _FREE_SIGMAS, _FREE_REACH)
+        seen = self._visibility(poses.directions())
+        steps = settings.free_steps
+        result = refine_free(poses, self._shown, energy, seen, self._shape, steps)
+        return self._alignment(result, photo, size)
+
+    def _energy(
+        self, photo: Photo, camera: Camera, sigmas: tuple[float, ...], reach: tuple[float, ...]
+    ) -> PhotoEnergy:
+        """The photo's energy, ever sharper in the course of a descent."""
+        keypoints = PointTerm(self._keypoint_rows, 1.0, photo.fields(self._keypoint_rows, sigmas))
+        weight = self._settings.reconstruction_weight
+        if weight == 0.0:
+            return PhotoEnergy(camera, [keypoints], self._follow)
+        cells = reconstruction(photo, self._explaining_rows, _CELLS)
+        explained = ReconstructionTerm(self._explaining_rows, weight, cells, reach)
+        return PhotoEnergy(camera, [keypoints, explained], self._follow)
 
     def _searched(self, photo: Photo, camera: Camera) -> Poses:
         """Poses to start from."""
@@ -110,42 +142,22 @@ class Aligner:
             self._shown,
             self._search,
             camera.origin,
-            self._settings.starts,
+            _SEARCHED_PER_START * self._settings.starts,
         )
 
-    def _rigid(self, poses: Poses, photo: Photo, camera: Camera) -> Poses:
+    def _rigid(self, poses: Poses, energy: PhotoEnergy) -> Poses:
         """The best distinct poses after the rigid refinement."""
+        settings = self._settings
+        start = pose_energy(poses, self._shown, energy, self._visibility, share=0.0)
+        poses = poses.take(np.argsort(start, kind="stable")[: settings.starts])
         refined, _ = refine_rigid(
-            poses,
-            self._shown,
-            photo.fields(self._keypoint_rows, _RIGID_SIGMAS),
-            camera,
-            self._visibility.take(self._keypoint_rows),
-            self._settings.rigid_steps,
+            poses, self._shown, energy, self._visibility, settings.rigid_steps
         )
-        return refined.take(distinct_poses(refined, self._settings.candidates))
-
-    def _free(self, poses: Poses, photo: Photo, camera: Camera) -> FreeResult:
-        """Deformed keypoints in each of the poses."""
-        seen = self._visibility(poses.directions())
-
-        def evidence(rows: np.ndarray, weight: float) -> FreeEvidence:
-            follow = self._points.weights[rows][:, self._points.used]
-            return FreeEvidence(photo.fields(rows, _FREE_SIGMAS), follow, seen[:, rows], weight)
-
-        refinement = FreeRefinement(
-            camera,
-            evidence(self._keypoint_rows, 1.0),
-            evidence(self._surface_rows, self._settings.dense_weight),
-            self._shape,
-            self._points.used,
-            self._settings.shape_weight,
-        )
-        return refinement.run(poses, self._shown, self._settings.free_steps)
+        return refined.take(distinct_poses(refined, settings.candidates))
 
     def _alignment(self, result: FreeResult, photo: Photo, size: Size) -> Alignment:
         """The best of the refined poses."""
-        total = result.keypoints + result.shape + result.focal
+        total = result.photo.sum(axis=0) + result.shape + result.focal
         order = np.argsort(total, kind="stable")
         best = order[0]
         p = float(np.exp(-result.poses.log_focal[best]))
@@ -155,9 +167,7 @@ class Aligner:
         pose = similarity_procrustes(self._shown, keypoints[used])
         dense = self._points.follow(keypoints)
         dense_px = project(dense, size, p)
-        away = -pose.rotation.T @ pose.translation
-        seen = self._visibility((away / np.linalg.norm(away))[None])[0]
-        seen = np.where(_in_image(dense_px, size), seen, 0.0)
+        seen = self._seen(pose, dense, dense_px, p, size)
         visibility = np.zeros(len(used))
         visibility[used] = seen[self._keypoint_rows]
         return Alignment(
@@ -173,8 +183,8 @@ class Aligner:
             dense_visibility=seen,
             spread=photo.spread,
             energy=AlignmentEnergy(
-                float(result.keypoints[best]),
-                float(result.surface[best]),
+                float(result.photo[0, best]),
+                float(result.photo[1:, best].sum()),
                 float(result.shape[best]),
                 float(result.focal[best]),
             ),
@@ -182,6 +192,20 @@ class Aligner:
             image_size=np.array(size, dtype=np.int64),
             digest=self._digest,
         )
+
+    def _seen(
+        self, pose: Similarity, xyz: np.ndarray, pixels: np.ndarray, p: float, size: Size
+    ) -> np.ndarray:
+        """Probabilities (n,) that the photo shows points at (n, 3), pixels (n, 2).
+
+        Training views know of keypoints whether they are seen; of surface points they only know it
+        nearly, and those behind others are hidden.
+        """
+        away = -pose.rotation.T @ pose.translation
+        seen = self._visibility((away / np.linalg.norm(away))[None])[0]
+        radius = self._spacing * pose.scale / (p * pose.translation[2]) * max(size)
+        hidden = hidden_points(xyz, pixels, radius) & (self._points.keypoint < 0)
+        return np.where(_in_image(pixels, size), np.where(hidden, _THROUGH * seen, seen), 0.0)
 
 
 def _in_image(pixels: np.ndarray, size: Size) -> np.ndarray:

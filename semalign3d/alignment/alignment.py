@@ -15,20 +15,20 @@ class AlignmentEnergy:
     Attributes
     ----------
     keypoints : -log(1 - pi + pi LR), summed over keypoints.
-    surface : the same summed over surface points, weighted; takes no part in the choice of a pose.
+    reconstruction : how badly the photo's object-like cells are explained, weighted.
     shape : the prior's energy of the deformed keypoints, weighted.
     focal : of the focal length.
     """
 
     keypoints: float
-    surface: float
+    reconstruction: float
     shape: float
     focal: float
 
     @property
     def total(self) -> float:
-        """What poses are chosen by: keypoints, shape and focal length."""
-        return self.keypoints + self.shape + self.focal
+        """Their sum, which poses are chosen by."""
+        return self.keypoints + self.reconstruction + self.shape + self.focal
 
 
 @dataclass(frozen=True)

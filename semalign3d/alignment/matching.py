@@ -1,6 +1,6 @@
 """Matches between two photos that a prior is placed in (METHOD.md section 10, 8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -21,6 +21,8 @@ _REACH = 5
 """Radius in cells of the window around the expected place that is looked at."""
 _FINER = 4
 """Places that are compared, per cell."""
+_QUERY_LIMIT = 20.0
+"""Bound of log likelihood ratios when points compete for a query: wide, for all may fit well."""
 _CHUNK = 50
 """Queries whose windows are held at once."""
 
@@ -57,6 +59,8 @@ class Matcher:
         self._places = points.follow(points.keypoints)
         self._mean = statistics.mean_descriptor
         self._likelihood = point_likelihood(statistics, points.keypoint)
+        wide = np.full(len(self._places), _QUERY_LIMIT)
+        self._query = replace(self._likelihood, limit=wide)
         self._settings = settings
 
     def __call__(
@@ -87,7 +91,7 @@ class Matcher:
             require_shape(f"{name}_descriptors", maps, shape)
         own = query_descriptors(centred(source_descriptors, self._mean), queries, source.size)
         cosines = own @ self._likelihood.descriptors.T * source.spread
-        evidence = self._likelihood.log_ratios(cosines.T).T
+        evidence = self._query.log_ratios(cosines.T).T
         expected = corresponding_places(
             self._places,
             self._points.keypoint >= 0,

@@ -19,8 +19,7 @@ class AlignmentSettings:
     candidates : distinct poses that are refined freely.
     free_steps : of the free refinement; 0 leaves the shape rigid.
     shape_weight : of the prior's energy of the shape in the free refinement.
-    dense_points : dense points that take part in the free refinement; 0 for none.
-    dense_weight : of their terms: neighbouring ones say nearly the same.
+    reconstruction_weight : of how badly the photo's object-like cells are explained.
     focal_spread : standard deviation of the log focal length about the training median.
     outside : likelihood ratio of a point that lies outside the image.
     """
@@ -31,13 +30,12 @@ class AlignmentSettings:
     scales: int = 10
     smallest: float = 0.7
     largest: float = 1.6
-    starts: int = 40
+    starts: int = 20
     rigid_steps: int = 60
     candidates: int = 4
     free_steps: int = 60
-    shape_weight: float = 40.0
-    dense_points: int = 500
-    dense_weight: float = 0.3
+    shape_weight: float = 80.0
+    reconstruction_weight: float = 40.0
     focal_spread: float = 0.3
     outside: float = 0.5
 
@@ -54,7 +52,7 @@ class MatchingSettings:
     window : radius of the soft-argmax around the best place, in grid cells; 0 for none.
     """
 
-    sigma: float = 1.5
+    sigma: float = 1.0
     interpolate: bool = True
     pair: float = 12.0
     window: float = 2.0
