@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,11 @@ class PretrainedModel:
         ------
         InputError : files that do not fit each other, or weights that lack a parameter.
         """
+        from transformers.utils import logging as transformers_logging
+
         folder = self.folder()
+        if not sys.stderr.isatty():
+            transformers_logging.disable_progress_bar()
         try:
             network, report = loader.from_pretrained(
                 folder,
