@@ -218,8 +218,8 @@ class TestSettings:
             "descriptors.root is not set: give the folder",
             "descriptors.checkpoint is not set: give the post-processor checkpoint",
             "https://github.com/Junyi42/GeoAware-SC",
-            "masks.checkpoint is not set: download the vit_h checkpoint from "
-            "https://github.com/facebookresearch/segment-anything",
+            "masks.checkpoint is not set: run the target fetch_models, or download the vit_h "
+            "checkpoint from https://github.com/facebookresearch/segment-anything",
         ):
             assert text in output
         assert results(folder) == []
