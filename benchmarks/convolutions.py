@@ -1,32 +1,52 @@
 """How much of the descriptors stage is its convolutions.
 
-`python -m benchmarks.convolutions <features> <category> <checkpoint> <repeats>` prints
-JSON. The stage's script runs as it is; what its start costs is taken out by the difference of a
-run over some images and one over a single image. The convolutions are those of the post-processor
-network, one call of `torch.nn.functional.conv2d` each, on maps of the sizes that the stage has.
+`python -m benchmarks.convolutions <features> <category> <checkpoint> <repeats>` prints JSON: the
+encoder, and the post-processor network's convolutions alone, one call of
+`torch.nn.functional.conv2d` each, on maps of the sizes that the stage has. The stage itself runs
+through Snakemake, over some images and over more of them: the difference is free of its start.
 """
 
 import json
+import shutil
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from semalign3d.models.descriptors import read_features
+from semalign3d.models.descriptors import DescriptorEncoder, read_features
 from semalign3d.models.post_processor import INPUTS, PostProcessor, load_post_processor
 
+from . import chain
 from .dataset import stems
 from .startup import SCRIPTS
 
-IMAGES = 3
-"""Images by which the two runs of the stage differ."""
+IMAGES = (2, 8)
+"""Of the two runs of the stage."""
+
+
+def stage_seconds(
+    base: Path, category: str, config: Callable[[int], Mapping[str, Any]], repeat: int
+) -> float:
+    """Median CPU seconds that the stage takes for one map, from file to file.
+
+    `config` gives the settings for a number of images; runs happen in a folder below `base`.
+    """
+    target = f"results/descriptors/{category}/{stems(1)[0]}.h5"
+    folder = base / "run-convolutions"
+    found = []
+    for _ in range(repeat):
+        seconds = []
+        for images in IMAGES:
+            processes = chain.run(folder, [target], config(images), 1)
+            seconds.append(sum(p.cpu for p in processes if p.stage == "descriptors"))
+            shutil.rmtree(folder)
+        found.append((seconds[1] - seconds[0]) / (IMAGES[1] - IMAGES[0]) / 2)
+    return statistics.median(found)
 
 
 def convolution_calls(
@@ -51,60 +71,29 @@ def convolve(calls: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
             functional.conv2d(features, weight, padding=weight.shape[-1] // 2)
 
 
-def run_stage(root: Path, category: str, checkpoint: Path, names: list[str]) -> None:
-    """The script of the stage, on some images, in a folder that vanishes.
-
-    The features are reached through a new link, as digests of known paths are remembered.
-    """
-    import descriptors
-
-    with tempfile.TemporaryDirectory() as folder:
-        linked = Path(folder) / "features"
-        linked.symlink_to(root.resolve(), target_is_directory=True)
-        job = SimpleNamespace(
-            output=[f"{folder}/{name}.h5" for name in names],
-            params=SimpleNamespace(
-                root=str(linked),
-                category=category,
-                checkpoint=str(checkpoint),
-                code="",
-                marker=f"{folder}/.whole",
-            ),
-            config={"runtime": {"device": "cpu"}},
-            rule="descriptors",
-        )
-        descriptors.main(job)
-
-
 def measure(root: Path, category: str, checkpoint: Path, repeat: int) -> dict[str, float]:
-    """Median CPU seconds per map, alternating: stage, encoder, convolutions; and two shares."""
+    """Median CPU seconds for one map of the encoder and of its convolutions alone, alternating.
+
+    Threads and memory are set up as in the stage.
+    """
     sys.path.insert(0, str(SCRIPTS))
     import job
 
-    from semalign3d.models.descriptors import DescriptorEncoder
-
     job._limit_threads(1)
     job._keep_freed_memory()
-    names = stems(1 + IMAGES)
-    features = read_features(root / category, names[0], mirrored=False)
+    features = read_features(root / category, stems(1)[0], mirrored=False)
     encoder = DescriptorEncoder(checkpoint, torch.device("cpu"))
     calls = convolution_calls(load_post_processor(checkpoint), features)
-    stage, encode, alone = [], [], []
-    convolve(calls)
-    for _ in range(repeat):
-        one = _cpu_seconds(lambda: run_stage(root, category, checkpoint, names[:1]))
-        all_of_them = _cpu_seconds(lambda: run_stage(root, category, checkpoint, names))
-        stage.append((all_of_them - one) / IMAGES / 2)
-        encode.append(_cpu_seconds(lambda: encoder.encode(features)))
-        alone.append(_cpu_seconds(lambda: convolve(calls)))
-    medians = [statistics.median(times) for times in (stage, encode, alone)]
-    return {
-        "stage": medians[0],
-        "encoder": medians[1],
-        "convolutions": medians[2],
-        "share_of_stage": medians[2] / medians[0],
-        "share_of_encoder": medians[2] / medians[1],
-    }
+    encode, alone = [], []
+    for number in range(repeat + 1):
+        seconds = [
+            _cpu_seconds(lambda: encoder.encode(features)),
+            _cpu_seconds(lambda: convolve(calls)),
+        ]
+        if number:
+            encode.append(seconds[0])
+            alone.append(seconds[1])
+    return {"encoder": statistics.median(encode), "convolutions": statistics.median(alone)}
 
 
 def _cpu_seconds(function: Callable[[], object]) -> float:

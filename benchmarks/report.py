@@ -97,13 +97,13 @@ def _published_table(cases: Sequence[Case]) -> str:
 def _convolution_line(convolutions: Mapping[str, float]) -> str:
     if not convolutions:
         return ""
+    alone = convolutions["convolutions"]
     milliseconds = {name: 1000.0 * convolutions[name] for name in ("stage", "encoder")}
     return (
         f"Descriptors: {milliseconds['stage']:.0f} ms of CPU time for each map, from file to file, "
         f"{milliseconds['encoder']:.0f} ms of it in the encoder; the network's convolutions alone "
-        f"take {1000.0 * convolutions['convolutions']:.0f} ms, "
-        f"{100.0 * convolutions['share_of_stage']:.0f} % of the stage and "
-        f"{100.0 * convolutions['share_of_encoder']:.0f} % of the encoder."
+        f"take {1000.0 * alone:.0f} ms, {100.0 * alone / convolutions['stage']:.0f} % of the stage "
+        f"and {100.0 * alone / convolutions['encoder']:.0f} % of the encoder."
     )
 
 

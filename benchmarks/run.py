@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import chain, dataset, report
+from .convolutions import stage_seconds
 from .features import write_checkpoint
 from .startup import scripts, startup_times
 from .summary import Case, summarise
@@ -46,16 +47,33 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return given
 
 
+def settings(base: Path, options: argparse.Namespace, category: str, images: int) -> dict:
+    """The configuration for the first images of a category, whose lists are made if needed."""
+    root = base / f"data-{category}-{images}"
+    if not root.exists():
+        dataset.write_subset(root, base / "whole", category, images)
+    checkpoint = base / "post_processor.pth"
+    return dataset.config(base / "whole", root, checkpoint, options.points, options.clusters)
+
+
+def measure_convolutions(base: Path, options: argparse.Namespace) -> dict[str, float]:
+    """CPU seconds for one map of the stage, of its encoder, and of the convolutions alone."""
+    category, checkpoint = dataset.categories()[options.keypoints[0]], base / "post_processor.pth"
+    features = base / "whole" / "features"
+    inner = _module("convolutions", features, category, checkpoint, options.repeat)
+    stage = stage_seconds(
+        base, category, lambda images: settings(base, options, category, images), options.repeat
+    )
+    return {"stage": stage, **inner}
+
+
 def run_case(
     base: Path, options: argparse.Namespace, keypoints: int, images: int, first: Path | None
 ) -> Case:
     """Run the pipeline for a case; `first` is an earlier case's folder with the same images."""
     category = dataset.categories()[keypoints]
-    root, folder = base / f"data-{category}-{images}", base / f"run-{category}-{images}"
-    dataset.write_subset(root, base / "whole", category, images)
-    config = dataset.config(
-        base / "whole", root, base / "post_processor.pth", options.points, options.clusters
-    )
+    folder = base / f"run-{category}-{images}"
+    config = settings(base, options, category, images)
     if first is not None:
         chain.share_descriptors(folder, category, first, first.name.split("-")[1])
     image = dataset.stems(images)[0]
@@ -128,15 +146,11 @@ def main(arguments: list[str]) -> None:
         for keypoints in options.keypoints:
             category = dataset.categories()[keypoints]
             dataset.write_category(base / "whole", category, max(options.images), options.visible)
-        repeat = options.repeat
         startup, convolutions = {}, {}
         if "startup" not in options.without:
-            startup = startup_times(scripts(), repeat)
+            startup = startup_times(scripts(), options.repeat)
         if "convolutions" not in options.without:
-            features = base / "whole" / "features"
-            category = dataset.categories()[options.keypoints[0]]
-            checkpoint = base / "post_processor.pth"
-            convolutions = _module("convolutions", features, category, checkpoint, repeat)
+            convolutions = measure_convolutions(base, options)
         cases = run_cases(base, options)
     command = shlex.join(["python", "-m", "benchmarks.run", *arguments])
     about = {"command": command, "machine": machine()}

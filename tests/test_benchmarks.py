@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from synthetic_views import category, generators
 
-from benchmarks import dataset, published, report, run
+from benchmarks import convolutions, dataset, features, published, report, run
 from benchmarks.chain import SNAKEMAKE, Process
 from benchmarks.scene import photograph, random_shape, skeleton
 from benchmarks.summary import growth, power_law, summarise
 from semalign3d.geometry.beta import fit_beta
 from semalign3d.geometry.cameras import mirror_keypoints
 from semalign3d.geometry.frames import similarity_procrustes
+from semalign3d.models.descriptors import read_features
+from semalign3d.models.post_processor import load_post_processor
 from semalign3d.prior.relations import fit_relations
 from semalign3d.prior.sparse import fit_sparse
 
@@ -125,6 +127,18 @@ def test_tables_replace_only_what_is_between_the_markers(tmp_path):
     page.write_text("no markers")
     with pytest.raises(ValueError, match=r"page\.md: expected the lines"):
         report.replace_between_markers(page, "new")
+
+
+def test_all_convolutions_of_the_network_are_measured(tmp_path):
+    features.write_features(tmp_path / "features" / "car", dataset.stems(1))
+    features.write_checkpoint(tmp_path / "net.pth")
+    network = load_post_processor(tmp_path / "net.pth")
+    maps = read_features(tmp_path / "features" / "car", dataset.stems(1)[0], mirrored=False)
+    kernels = [kernel.shape for _, kernel in convolutions.convolution_calls(network, maps)]
+    assert sorted(kernels) == sorted(p.shape for p in network.parameters() if p.ndim == 4)
+    found = run._module("convolutions", tmp_path / "features", "car", tmp_path / "net.pth", 1)
+    assert 0.0 < found["convolutions"] < 60.0
+    assert 0.0 < found["encoder"] < 60.0
 
 
 @pytest.mark.workflow
