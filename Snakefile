@@ -23,6 +23,7 @@ include: "rules/depth.smk"
 include: "rules/cameras.smk"
 include: "rules/priors.smk"
 include: "rules/alignment.smk"
+include: "rules/evaluation.smk"
 include: "rules/models.smk"
 include: "rules/report.smk"
 

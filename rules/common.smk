@@ -138,12 +138,17 @@ def later(function, *arguments):
     return lambda wildcards: function(*arguments)
 
 
-def training_files(stage):
-    """Input function: the stage's files of the category's training images."""
+def split_files(stage, split):
+    """Input function: the stage's files of the category's images of a split."""
     return lambda wildcards: [
         f"results/{stage}/{wildcards.category}/{stem}.h5"
-        for stem in IMAGES[wildcards.category]["trn"]
+        for stem in IMAGES[wildcards.category][split]
     ]
+
+
+def training_files(stage):
+    """Input function: the stage's files of the category's training images."""
+    return split_files(stage, "trn")
 
 
 def rule_name(stage, category, *rest):
@@ -171,6 +176,14 @@ def annotation_files(category, stems):
     """Each file once: a dataset may keep the annotations of many images in one."""
     paths = [str(DATASET.annotation_path(category, stem)) for stem in stems]
     return present(dict.fromkeys(paths))
+
+
+def pair_files(category, split):
+    """Files of the pairs' annotations, where pairs have some."""
+    if IS_DEMO:
+        named = demo_plan.pair_names(category, DEMO_COUNTS)[split]
+        return [f"{ROOT}/PairAnnotation/{split}/{name}.json" for _, name, _, _ in named]
+    return present(map(str, DATASET.pair_files(category, split)))
 
 
 def list_files():

@@ -61,5 +61,5 @@ rule unknown_category:
         "results/{stage}/{unknown}",
     wildcard_constraints:
         stage="manifest|checks|descriptors|masks|depth|cameras|points|relations|sparse|dense"
-        "|statistics|priors|alignments|figures",
-        unknown=f"(?!(?:{CATEGORY_PATTERN})[./]).+",
+        "|statistics|priors|alignments|matches|evaluation|figures",
+        unknown=f"(?!(?:{CATEGORY_PATTERN}|summary|pck)[./]).+",

@@ -28,6 +28,7 @@ if IS_DEMO:
             output:
                 images=image_files(category, all_stems(category)),
                 annotations=annotation_files(category, all_stems(category)),
+                pairs=[path for s in IMAGES[category] for path in pair_files(category, s)],
                 features=demo_features(category, all_stems(category)),
                 masks=expand(f"{ROOT}/masks/{category}/{{s}}.png", s=all_stems(category)),
                 depth=expand(f"{ROOT}/depth/{category}/{{s}}_depth.npy", s=all_stems(category)),

@@ -77,3 +77,80 @@ rule mask_report:
         candidate=config["masks"]["candidate"],
     script:
         "../workflow/scripts/mask_report.py"
+
+
+rule figure_alignment:
+    input:
+        prior="results/priors/{category}.h5",
+        alignment="results/alignments/{category}/{image}.h5",
+        image=lambda w: image_files(w.category, [w.image]),
+    output:
+        report(
+            "results/figures/{category}/alignment_{image}.png",
+            caption="../docs/captions/alignment.rst",
+            category="Alignments",
+            subcategory="{category}",
+            labels={"image": "{image}"},
+        ),
+    log:
+        "results/logs/figures/{category}_alignment_{image}.log",
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    params:
+        **DATASET_PARAMS,
+        code=script_code("figure_alignment"),
+    script:
+        "../workflow/scripts/figure_alignment.py"
+
+
+rule figure_matches:
+    input:
+        matches="results/matches/{category}.csv",
+        images=lambda w: image_files(w.category, IMAGES[w.category]["test"]),
+    output:
+        report(
+            "results/figures/{category}/matches.png",
+            caption="../docs/captions/matches.rst",
+            category="Matches",
+            labels={"category": "{category}"},
+        ),
+    log:
+        "results/logs/figures/{category}_matches.log",
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    params:
+        **DATASET_PARAMS,
+        code=script_code("figure_matches"),
+        alpha=max(config["evaluation"]["alphas"]),
+        pairs=config["evaluation"]["shown_pairs"],
+    script:
+        "../workflow/scripts/figure_matches.py"
+
+
+rule figure_pck:
+    input:
+        "results/evaluation/summary.csv",
+    output:
+        report(
+            "results/figures/pck.png",
+            caption="../docs/captions/pck.rst",
+            category="Matches",
+            labels={"category": "all"},
+        ),
+    log:
+        "results/logs/figures/pck.log",
+    conda:
+        CONDA
+    threads: RUNTIME["threads"]
+    resources:
+        **stage_resources("geometry"),
+    params:
+        code=script_code("figure_pck"),
+    script:
+        "../workflow/scripts/figure_pck.py"

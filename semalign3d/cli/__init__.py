@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import InputError
-from . import check, init
+from ..store import DamagedFileError
+from . import check, init, match
 
-COMMANDS = (init, check)
+COMMANDS = (init, check, match)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         return int(given.run(given))
-    except (InputError, FileNotFoundError, FileExistsError) as error:
+    except (InputError, DamagedFileError, FileNotFoundError, FileExistsError) as error:
         print(f"semalign3d: {error}", file=sys.stderr)
         return 1

@@ -118,6 +118,10 @@ class Ap10kDataset:
         """The JSON file of the image's split."""
         return self._path(self._split(category, stem))
 
+    def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
+        """None: pairs follow from the images' annotations."""
+        return ()
+
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Validate an image's annotations; `InputError` lists all that is wrong with them."""
         require_split(split, self._files)

@@ -86,6 +86,12 @@ class Ap10kPairsDataset:
         self.splits(category)
         return self._families[category]
 
+    def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
+        """The annotation files of a split's pairs, in the order of their names."""
+        folder = self.root / "PairAnnotation" / split
+        named = self._pairs[split]
+        return tuple(folder / f"{p.name}.json" for p in named if p.category == category)
+
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read an image's annotation; `InputError` lists all that is wrong with it."""
         path = self.annotation_path(category, stem)

@@ -128,6 +128,10 @@ class CocoDataset:
         """The JSON file, which holds all annotations."""
         return self._annotations
 
+    def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
+        """None: pairs follow from the images' annotations."""
+        return ()
+
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Validate an image's annotations; `InputError` lists all that is wrong with them."""
         path = self.image_path(category, stem)

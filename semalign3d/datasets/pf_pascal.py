@@ -99,6 +99,10 @@ class PfPascalDataset:
         """The .mat file of a stem."""
         return self.root / "Annotations" / category / f"{stem}.mat"
 
+    def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
+        """None: pairs stand in the lists of files."""
+        return ()
+
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read an image's keypoints, and its size from the image; the box is the whole image.
 

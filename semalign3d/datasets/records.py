@@ -110,6 +110,10 @@ class Dataset(Protocol):
         """Read and validate an image's annotation; `InputError` lists all its problems."""
         ...
 
+    def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
+        """Files of their own that a split's pairs are read from; not all of them need exist."""
+        ...
+
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Read the pairs of a split, in the order of their names."""
         ...

@@ -66,6 +66,12 @@ class SpairDataset:
         """The annotation file of a stem."""
         return self.root / "ImageAnnotation" / category / f"{stem}.json"
 
+    def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
+        """The annotation files of a split's pairs, in the order of their names."""
+        folder = self.root / "PairAnnotation" / split
+        named = self._pairs[split]
+        return tuple(folder / f"{p.name}.json" for p in named if p.category == category)
+
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read an image's annotation; `InputError` lists all that is wrong with it."""
         ids = mirror_tables.listed_ids(self._table(category))

@@ -1,0 +1,1 @@
+"""How well priors match the demo's photos, by truth that the pipeline never reads."""

@@ -1,0 +1,19 @@
+"""Every term and step of alignment and matching off in turn, on the demo's test pairs.
+
+python -m demo.matching.ablate results/priors/chair.h5 results/priors/aeroplane.h5
+"""
+
+from demo.matching.cases import CASES
+from demo.matching.commands import options, report
+from demo.matching.compare import scored
+from demo.matching.variants import ABLATIONS
+
+
+def main() -> None:
+    parser = options(str(__doc__).splitlines()[0])
+    given = parser.parse_args()
+    report(scored(given, "test", CASES[:1], ABLATIONS), given)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The constants of alignment and matching, compared on the demo's validation pairs alone.
+
+Each constant is tried at other values while the rest stay at their defaults, on the photos as they
+are and with noisy descriptors. The score is the mean of PCK@0.1 and @0.05 of keypoint and surface
+queries over categories and cases.
+
+python -m demo.matching.select results/priors/chair.h5 results/priors/aeroplane.h5
+"""
+
+from demo.matching.cases import CASES
+from demo.matching.commands import options, report
+from demo.matching.compare import scored
+from demo.matching.variants import around
+
+SELECTION_CASES = tuple(case for case in CASES if case.name in ("as they are", "noise 1"))
+
+
+def main() -> None:
+    parser = options(str(__doc__).splitlines()[0])
+    given = parser.parse_args()
+    report(scored(given, "val", SELECTION_CASES, around()), given)
+
+
+if __name__ == "__main__":
+    main()

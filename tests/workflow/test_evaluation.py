@@ -1,0 +1,92 @@
+"""From the tiny demo to matches, PCK and pictures, and points matched on the command line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from runs import REPOSITORY, TINY_DEMO, run
+
+pytestmark = pytest.mark.workflow
+
+CONFIG = {
+    **TINY_DEMO,
+    "demo": {**TINY_DEMO["demo"], "categories": ["chair"]},
+    "evaluation": {"resamples": 100},
+}
+KINDS = ("source", "target")
+PICTURES = ("chair/matches", "chair/alignment_chair_800", "pck")
+TARGETS = ("results/evaluation/summary.csv", *(f"results/figures/{n}.png" for n in PICTURES))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("evaluation")
+    run(path, *TARGETS, config=CONFIG)
+    return path
+
+
+def test_tables_hold_every_query_of_every_test_pair(folder: Path) -> None:
+    matches = pd.read_csv(folder / "results" / "matches" / "chair.csv")
+    assert set(zip(matches["source"], matches["target"], strict=True)) == {
+        ("chair_800", "chair_801"),
+        ("chair_801", "chair_800"),
+    }
+    error = matches[["aligned_x", "aligned_y"]].to_numpy()
+    error = error - matches[["target_x", "target_y"]].to_numpy()
+    expected = (error**2).sum(axis=1) ** 0.5 / matches["side"]
+    assert (matches["aligned_error"] - expected).abs().max() < 1e-4
+    assert matches["aligned_confidence"].between(0, 1).all()
+    table = pd.read_csv(folder / "results" / "evaluation" / "summary.csv")
+    rows = table.set_index(["category", "subset", "average", "method", "alpha"])["pck"]
+    for method in ("nearest", "soft_argmax", "aligned"):
+        share = (matches[f"{method}_error"] <= 0.1).mean()
+        assert rows["chair", "all", "point", method, 0.1] == pytest.approx(share, abs=1e-5)
+    assert set(table["category"]) == {"chair", "mean of categories", "all pairs"}
+
+
+def test_pictures_show_something(folder: Path) -> None:
+    for name in PICTURES:
+        with Image.open(folder / "results" / "figures" / f"{name}.png") as picture:
+            assert min(picture.size) > 250, name
+            assert len(picture.convert("RGB").resize((64, 64)).getcolors(4096)) > 20, name
+
+
+def test_another_alpha_computes_no_match_again(folder: Path) -> None:
+    changed = {**CONFIG, "evaluation": {**CONFIG["evaluation"], "alphas": [0.2, 0.1]}}
+    again = run(folder, TARGETS[0], config=changed)
+    assert set(again.ran) == {"evaluation", "summary"}
+    alphas = pd.read_csv(folder / "results" / "evaluation" / "chair.csv")["alpha"]
+    assert set(alphas) == {0.2, 0.1}
+
+
+@pytest.mark.parametrize("source", ["descriptors", "features"])
+def test_match_command(folder: Path, source: str) -> None:
+    """The command finds what the workflow's table holds for the same query."""
+    row = pd.read_csv(folder / "results" / "matches" / "chair.csv").iloc[0]
+    results = folder / "results"
+    photos = [str(results / "demo" / "JPEGImages" / "chair" / f"{row[k]}.jpg") for k in KINDS]
+    maps = [str(results / "descriptors" / "chair" / f"{row[k]}.h5") for k in KINDS]
+    network = str(REPOSITORY / "demo" / "networks" / "post_processor.pth")
+    features = [str(results / "demo" / "features"), "--checkpoint", network]
+    given = {"descriptors": maps, "features": features}[source]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "semalign3d.cli", "match"),
+            *(str(results / "priors" / "chair.h5"), *photos),
+            *("--points", f"{row['source_x']},{row['source_y']}", f"--{source}", *given),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = done.stdout.splitlines()[1].split("\t")
+    assert float(found[2]) == pytest.approx(row["aligned_x"], abs=0.5)
+    assert float(found[3]) == pytest.approx(row["aligned_y"], abs=0.5)
+    with Image.open(folder / "matches.png") as picture:
+        assert min(picture.size) > 250
