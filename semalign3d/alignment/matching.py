@@ -115,7 +115,10 @@ class Matcher:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Places (m, 2) in cells and confidences (m,) of some queries."""
         settings, grid = self._settings, len(found)
-        middle = np.clip(np.rint(expected.places), 0, grid - 1).astype(np.int64)
+        corners = np.array([[0.0, 0.0], np.array(target.size) - 1.0])
+        # A place outside the photo is looked for at the photo's edge.
+        middle = np.clip(expected.places, *pixel_to_place(corners, target.size, grid))
+        middle = np.clip(np.rint(middle), 0, grid - 1).astype(np.int64)
         step = np.arange(-_REACH, _REACH + 1)
         u = np.clip(middle[:, :1] + step, 0, grid - 1)
         v = np.clip(middle[:, 1:] + step, 0, grid - 1)
