@@ -141,6 +141,7 @@ def test_an_alignment_is_read_as_it_was_written(alignments: list[Alignment], tmp
         {"free_steps": 0},
         {"reconstruction_weight": 0.0},
         {"shape_weight": 0.0},
+        {"view_weight": 0.0},
         {"candidates": 1},
     ],
 )

@@ -12,8 +12,9 @@ from semalign3d.alignment.photo_energy import Camera, PhotoEnergy, PointTerm, Re
 from semalign3d.alignment.pose import Poses, project_turned
 from semalign3d.alignment.reconstruction import Reconstruction
 from semalign3d.alignment.search import STRIDE, search_grid, search_poses
-from semalign3d.alignment.visibility import Visibility
+from semalign3d.alignment.visibility import ViewPrior, Visibility
 from semalign3d.geometry.cameras import project
+from semalign3d.geometry.rotations import sphere_directions
 
 GRID, KEYPOINTS, POINTS, SIZE = 24, 5, 9, (120, 90)
 CAMERA = Camera(np.array([11.5, 11.5]), GRID, 1.5, 0.3)
@@ -145,3 +146,13 @@ def test_points_behind_others_are_hidden() -> None:
     np.testing.assert_array_equal(hidden_points(xyz, places, 0.1), np.zeros(4, dtype=bool))
     assert hidden_points(xyz[:0], places[:0], 1.0).shape == (0,)
     assert point_spacing(np.array([[0.0, 0, 0], [0.1, 0, 0], [0.3, 0, 0]])) == pytest.approx(0.1)
+
+
+def test_usual_sides_are_likelier_and_densities_add_up() -> None:
+    usual = np.array([[0.0, 0.2, 1.0], [0.1, 0.3, 1.0]])
+    views = ViewPrior(usual / np.linalg.norm(usual, axis=1, keepdims=True), 1.0)
+    front, back = views(np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]))
+    assert back - front > 4.0
+    assert np.exp(-views(sphere_directions(20000))).mean() == pytest.approx(1.0, abs=1e-3)
+    half = ViewPrior(views.directions, 0.5)
+    np.testing.assert_allclose(half(sphere_directions(9)), 0.5 * views(sphere_directions(9)))

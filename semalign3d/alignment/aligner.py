@@ -17,7 +17,7 @@ from semalign3d.alignment.search import search_grid, search_poses
 from semalign3d.alignment.settings import AlignmentSettings
 from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.alignment.views import PriorPoints
-from semalign3d.alignment.visibility import Visibility
+from semalign3d.alignment.visibility import ViewPrior, Visibility
 from semalign3d.digest import values_digest
 from semalign3d.geometry.cameras import Size, project
 from semalign3d.geometry.frames import Similarity, similarity_procrustes
@@ -67,6 +67,7 @@ class Aligner:
         self._digest = values_digest(**asdict(settings))
         self._likelihood = point_likelihood(statistics, points.keypoint)
         self._visibility = Visibility(statistics.directions, statistics.visible)
+        self._views = ViewPrior(statistics.directions, settings.view_weight)
         energy = ShapeEnergy(relations, points.used)
         self._shape = WeightedShape(energy, points.used, settings.shape_weight)
         self._follow = points.weights[:, points.used]
@@ -148,16 +149,16 @@ class Aligner:
     def _rigid(self, poses: Poses, energy: PhotoEnergy) -> Poses:
         """The best distinct poses after the rigid refinement."""
         settings = self._settings
-        start = pose_energy(poses, self._shown, energy, self._visibility, share=0.0)
+        given = (self._shown, energy, self._visibility, self._views)
+        start = pose_energy(poses, *given, share=0.0)
         poses = poses.take(np.argsort(start, kind="stable")[: settings.starts])
-        refined, _ = refine_rigid(
-            poses, self._shown, energy, self._visibility, settings.rigid_steps
-        )
+        refined, _ = refine_rigid(poses, *given, settings.rigid_steps)
         return refined.take(distinct_poses(refined, settings.candidates))
 
     def _alignment(self, result: FreeResult, photo: Photo, size: Size) -> Alignment:
         """The best of the refined poses."""
-        total = result.photo.sum(axis=0) + result.shape + result.focal
+        view = self._views(result.poses.directions())
+        total = result.photo.sum(axis=0) + result.shape + result.focal + view
         order = np.argsort(total, kind="stable")
         best = order[0]
         p = float(np.exp(-result.poses.log_focal[best]))
@@ -187,6 +188,7 @@ class Aligner:
                 float(result.photo[1:, best].sum()),
                 float(result.shape[best]),
                 float(result.focal[best]),
+                float(view[best]),
             ),
             margin=float(total[order[1]] - total[best]) if len(order) > 1 else float("inf"),
             image_size=np.array(size, dtype=np.int64),

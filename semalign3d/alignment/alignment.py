@@ -18,17 +18,19 @@ class AlignmentEnergy:
     reconstruction : how badly the photo's object-like cells are explained, weighted.
     shape : the prior's energy of the deformed keypoints, weighted.
     focal : of the focal length.
+    view : of the side that the object is seen from, weighted.
     """
 
     keypoints: float
     reconstruction: float
     shape: float
     focal: float
+    view: float
 
     @property
     def total(self) -> float:
         """Their sum, which poses are chosen by."""
-        return self.keypoints + self.reconstruction + self.shape + self.focal
+        return self.keypoints + self.reconstruction + self.shape + self.focal + self.view
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from semalign3d.alignment.descent import Adam
 from semalign3d.alignment.photo_energy import PhotoEnergy, PhotoSlopes
 from semalign3d.alignment.pose import Poses
-from semalign3d.alignment.visibility import Visibility
+from semalign3d.alignment.visibility import ViewPrior, Visibility
 from semalign3d.geometry.rotations import angles_between, rotation_vectors_to_matrices
 
 _RATES = {"rotation": 0.06, "centre": 0.02, "log_extent": 0.04, "log_focal": 0.03}
@@ -17,7 +17,12 @@ _VISIBILITY_EVERY = 10
 
 
 def refine_rigid(
-    poses: Poses, points: np.ndarray, energy: PhotoEnergy, visibility: Visibility, steps: int
+    poses: Poses,
+    points: np.ndarray,
+    energy: PhotoEnergy,
+    visibility: Visibility,
+    views: ViewPrior,
+    steps: int,
 ) -> tuple[Poses, np.ndarray]:
     """Poses after a descent, and their energies (H,), in order of energy.
 
@@ -27,6 +32,7 @@ def refine_rigid(
     points : (k, 3) used keypoints of the object.
     energy : the photo's.
     visibility : of the prior's points.
+    views : takes part in the order only, as it changes little over a descent.
     steps : of the descent.
     """
     descent = Adam(_RATES, steps)
@@ -35,7 +41,7 @@ def refine_rigid(
             seen = visibility(poses.directions())
         turned = poses.turned(points)
         poses = _moved(poses, turned, energy(turned, poses, seen, step / steps), descent)
-    total = pose_energy(poses, points, energy, visibility)
+    total = pose_energy(poses, points, energy, visibility, views)
     order = np.argsort(total, kind="stable")
     return poses.take(order), total[order]
 
@@ -45,12 +51,14 @@ def pose_energy(
     points: np.ndarray,
     energy: PhotoEnergy,
     visibility: Visibility,
+    views: ViewPrior,
     share: float = 1.0,
 ) -> np.ndarray:
-    """Energies (H,) of poses: the photo's and the focal length's."""
-    seen = visibility(poses.directions())
-    of_photo = energy(poses.turned(points), poses, seen, share).terms.sum(axis=0)
-    return np.asarray(of_photo + energy.camera.focal_energy(poses.log_focal)[0])
+    """Energies (H,) of poses: the photo's, the focal length's and the view's."""
+    directions = poses.directions()
+    of_photo = energy(poses.turned(points), poses, visibility(directions), share).terms.sum(axis=0)
+    of_focal, _ = energy.camera.focal_energy(poses.log_focal)
+    return np.asarray(of_photo + of_focal + views(directions))
 
 
 def _moved(poses: Poses, turned: np.ndarray, slopes: PhotoSlopes, descent: Adam) -> Poses:

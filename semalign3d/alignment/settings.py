@@ -20,6 +20,7 @@ class AlignmentSettings:
     free_steps : of the free refinement; 0 leaves the shape rigid.
     shape_weight : of the prior's energy of the shape in the free refinement.
     reconstruction_weight : of how badly the photo's object-like cells are explained.
+    view_weight : of how unusual it is to see the category from a side.
     focal_spread : standard deviation of the log focal length about the training median.
     outside : likelihood ratio of a point that lies outside the image.
     """
@@ -36,6 +37,7 @@ class AlignmentSettings:
     free_steps: int = 60
     shape_weight: float = 80.0
     reconstruction_weight: float = 40.0
+    view_weight: float = 1.0
     focal_spread: float = 0.3
     outside: float = 0.5
 

@@ -1,4 +1,4 @@
-"""Which points of a prior are seen from where, by the training views (METHOD.md section 10, 5)."""
+"""From where a category is seen, and what of it, by the training views (METHOD.md section 10)."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,8 @@ _WIDTH = 0.35
 """Angle in radians within which training views are alike: about 20 degrees."""
 _PRIOR_VIEWS = 0.5
 """Weight of the mean visibility, in views."""
+_ANYWHERE = 0.05
+"""Share of photos that are taken from just any side."""
 _LEAST, _MOST = 0.05, 0.95
 """Nothing is certain: occlusion by others, annotations and depth may err."""
 
@@ -35,3 +37,28 @@ class Visibility:
         seen = weights @ self.visible + _PRIOR_VIEWS * self.visible.mean(axis=0)
         share = seen / (weights.sum(axis=1, keepdims=True) + _PRIOR_VIEWS)
         return np.clip(share, _LEAST, _MOST)
+
+
+@dataclass(frozen=True)
+class ViewPrior:
+    """How usual it is to see the category from a side.
+
+    A photo says little where the object looks the same from two sides. A bottle's left and right
+    keypoints, say, are left and right as the camera sees it: turned by half a turn about its axis
+    the bottle looks the same, and only from the usual side are the names right.
+
+    Attributes
+    ----------
+    directions : (V, 3) of the training views, from the object to the camera.
+    weight : of the energies.
+    """
+
+    directions: np.ndarray
+    weight: float
+
+    def __call__(self, directions: np.ndarray) -> np.ndarray:
+        """Energies (H,) of directions (H, 3): -log of the density over that of all sides alike."""
+        alike = np.exp((directions @ self.directions.T - 1.0) / _WIDTH**2).mean(axis=1)
+        evenly = 0.5 * _WIDTH**2 * (1.0 - np.exp(-2.0 / _WIDTH**2))
+        density = _ANYWHERE + (1.0 - _ANYWHERE) * alike / evenly
+        return np.asarray(-self.weight * np.log(density))
