@@ -36,7 +36,7 @@ for category in CATEGORIES:
             name:
                 rule_name("points", category, batch)
             input:
-                cameras=f"results/cameras/{category}.h5",
+                cameras=CAMERAS_FILE.format(category=category),
                 masks=expand("results/masks/{c}/{s}.h5", c=category, s=stems),
                 depth=expand("results/depth/{c}/{s}.h5", c=category, s=stems),
             output:
@@ -55,7 +55,6 @@ for category in CATEGORIES:
                 category=category,
                 candidate=config["masks"]["candidate"],
                 per_image=config["points"]["per_image"],
-                slope=config["cameras"]["depth_slope"],
                 erosion_size=config["cameras"]["erosion_size"],
                 erosion_iterations=config["cameras"]["erosion_iterations"],
                 seed=RUNTIME["seed"],

@@ -159,6 +159,15 @@ def rule_name(stage, category, *rest):
     return "_".join([stage, plain, *map(str, rest)])
 
 
+BUNDLED = config["bundle"]["enabled"]
+SHAPE_FILE = "results/bundle/{category}.h5" if BUNDLED else "results/sparse/{category}.h5"
+"""The keypoints in object space that all later stages take."""
+CAMERAS_FILE = (
+    "results/cameras/{category}_bundle.h5" if BUNDLED else "results/cameras/{category}.h5"
+)
+"""The cameras that all later stages take."""
+
+
 def present(paths):
     """The files that exist, or that the demo rule will make.
 

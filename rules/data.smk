@@ -60,6 +60,6 @@ rule unknown_category:
     output:
         "results/{stage}/{unknown}",
     wildcard_constraints:
-        stage="manifest|checks|descriptors|masks|depth|cameras|points|relations|sparse|dense"
-        "|statistics|priors|alignments|matches|evaluation|figures",
-        unknown=f"(?!(?:{CATEGORY_PATTERN}|summary|pck)[./]).+",
+        stage="manifest|checks|descriptors|masks|depth|cameras|points|relations|sparse|bundle"
+        "|dense|statistics|priors|alignments|matches|evaluation|figures",
+        unknown=f"(?!(?:(?:{CATEGORY_PATTERN})(?:_bundle|_images)?|summary|pck)[./]).+",

@@ -54,8 +54,9 @@ rule sparse:
 
 rule dense:
     input:
+        shape=SHAPE_FILE,
         sparse="results/sparse/{category}.h5",
-        cameras="results/cameras/{category}.h5",
+        cameras=CAMERAS_FILE,
         points=training_files("points"),
         descriptors=training_files("descriptors"),
     output:
@@ -85,9 +86,10 @@ rule dense:
 rule statistics:
     """What alignment needs to know of the training images."""
     input:
+        shape=SHAPE_FILE,
         sparse="results/sparse/{category}.h5",
         dense="results/dense/{category}.h5",
-        cameras="results/cameras/{category}.h5",
+        cameras=CAMERAS_FILE,
         points=training_files("points"),
         descriptors=training_files("descriptors"),
     output:
@@ -117,6 +119,7 @@ PRIOR_SECTIONS = (
     "points",
     "relations",
     "sparse",
+    "bundle",
     "dense",
 )
 
@@ -124,8 +127,9 @@ PRIOR_SECTIONS = (
 rule prior:
     input:
         manifest="results/manifest/{category}.csv",
-        cameras="results/cameras/{category}.h5",
+        cameras=CAMERAS_FILE,
         relations="results/relations/{category}.h5",
+        shape=SHAPE_FILE,
         sparse="results/sparse/{category}.h5",
         dense="results/dense/{category}.h5",
         statistics="results/statistics/{category}.h5",
@@ -141,6 +145,7 @@ rule prior:
     params:
         **DATASET_PARAMS,
         code=script_code("prior"),
+        bundled=BUNDLED,
         settings=json.dumps({name: config[name] for name in PRIOR_SECTIONS}, sort_keys=True),
         seed=RUNTIME["seed"],
     script:

@@ -30,6 +30,7 @@ def small_prior() -> Prior:
             shape,
             np.ones(K, dtype=bool),
             ("",) * (K - 1) + ("seen in one image",),
+            rng.uniform(size=(K, 3)),
             rng.normal(size=(K, CHANNELS)).astype(np.float32),
             rng.uniform(size=K),
             rng.uniform(size=K),

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from semalign3d.geometry.cameras import back_project, depth_from_inverse
+from semalign3d.geometry.cameras import back_project
 from semalign3d.geometry.keypoints import erode, sample_pixels
 from semalign3d.prior.attention import keypoint_attention
+from semalign3d.prior.bundle import refine, refined_cameras
+from semalign3d.prior.bundle_objective import BundleSettings
 from semalign3d.prior.cameras import AnnotatedView, Cameras, estimate_cameras, training_views
 from semalign3d.prior.dense import ViewPoints, fuse
 from semalign3d.prior.prior import ImageTable, Prior, dense_prior, sparse_prior
 from semalign3d.prior.relations import Relations, fit_relations
-from semalign3d.prior.sparse import SparseShape, fit_sparse
+from semalign3d.prior.sparse import KeypointShape, SparseShape, fit_sparse
 from semalign3d.prior.upright import stand_up
 from semalign3d.seeds import generator
 
@@ -62,7 +64,8 @@ def make_prior(
     keypoints, images = training_views(cameras, mirror)
     relations = _relations(category, cameras, keypoints, images, settings, seed)
     shape = fit_sparse(relations, mirror, **settings["sparse"])
-    shape = stand_up(shape, keypoints, mirror)
+    start = stand_up(shape, keypoints, mirror)
+    placed, cameras = _refined(start, cameras, mirror, settings)
     attention = keypoint_attention(np.where(np.isfinite(keypoints[..., :1]), 1.0, np.nan))
     by_stem = {view.stem: view for view in views}
     points = [
@@ -72,7 +75,7 @@ def make_prior(
     dense = fuse(
         points,
         lambda number: np.ones((2, len(points[number].xyz), 1)),
-        shape,
+        placed,
         attention,
         mirror,
         generator(seed, "dense", category),
@@ -82,14 +85,26 @@ def make_prior(
         category=category,
         dataset="demo",
         mirror=mirror,
-        sparse=sparse_prior(shape, attention),
+        sparse=sparse_prior(placed, attention),
         relations=relations.kept(),
         dense=dense_prior(dense),
         images=ImageTable(cameras.stems, ("trn",) * len(cameras.stems), 1.0 / cameras.p),
         settings=settings,
         seed=seed,
     )
-    return Made(prior, shape)
+    return Made(prior, start)
+
+
+def _refined(
+    start: SparseShape, cameras: Cameras, mirror: np.ndarray, settings: Settings
+) -> tuple[KeypointShape, Cameras]:
+    """Shape and cameras after bundle refinement, if it is switched on."""
+    options = dict(settings["bundle"])
+    if not options.pop("enabled"):
+        return start, cameras
+    options.pop("suspicious")
+    bundle = refine(cameras, start, mirror, BundleSettings(**options))
+    return bundle, refined_cameras(cameras, bundle)
 
 
 def _relations(
@@ -121,6 +136,6 @@ def _points(
     mask = erode(view.mask, options["erosion_size"], options["erosion_iterations"])
     rng = generator(seed, "points", category, view.stem)
     pixels = sample_pixels(mask, settings["points"]["per_image"], rng)
-    z = depth_from_inverse(view.inverse_depth, options["depth_slope"])[pixels[:, 1], pixels[:, 0]]
+    z = cameras.depth(number, view.inverse_depth)[pixels[:, 1], pixels[:, 0]]
     xyz = back_project(pixels, z, view.size, float(cameras.p[number]))
     return ViewPoints(xyz, cameras.keypoints_xyz[number])

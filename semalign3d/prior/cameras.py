@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from semalign3d.errors import InputError
-from semalign3d.geometry.cameras import back_project, depth_from_inverse, with_mirror_images
+from semalign3d.geometry.cameras import (
+    back_project,
+    calibrated_depth,
+    depth_from_inverse,
+    with_mirror_images,
+)
 from semalign3d.geometry.keypoints import correct_keypoints
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.limits import MIN_KEYPOINTS
@@ -50,6 +55,8 @@ class Cameras:
     relative_depth : (N, K) d / max(d) at the corrected keypoints, in [0, 1]; NaN where not seen.
     keypoints_xyz : (N, K, 3) camera coordinates of the annotated pixels, with the depth of the
         corrected ones; NaN where not seen.
+    depth_slope : of z = 1 - slope * d / max(d), where there is no depth offset.
+    depth_offset : (N,) c of `calibrated_depth`; NaN before bundle refinement.
     excluded, reasons : stems of the images that could not be used, and why.
     """
 
@@ -60,6 +67,8 @@ class Cameras:
     keypoints_px: np.ndarray
     relative_depth: np.ndarray
     keypoints_xyz: np.ndarray
+    depth_slope: float
+    depth_offset: np.ndarray
     excluded: tuple[str, ...]
     reasons: tuple[str, ...]
 
@@ -67,6 +76,13 @@ class Cameras:
         """(N,) bool: images with enough keypoints for dense fusion."""
         seen = np.isfinite(self.keypoints_xyz).all(axis=2)
         return np.asarray(seen.sum(axis=1) >= MIN_KEYPOINTS)
+
+    def depth(self, number: int, inverse_depth: np.ndarray) -> np.ndarray:
+        """z (H, W) of an image's relative inverse depth (H, W), as its keypoints' z was made."""
+        offset = float(self.depth_offset[number])
+        if np.isnan(offset):
+            return depth_from_inverse(inverse_depth, self.depth_slope)
+        return calibrated_depth(inverse_depth, offset)
 
 
 def keypoint_rays(
@@ -155,6 +171,8 @@ def estimate_cameras(
         np.stack(pixels),
         (1.0 - xyz[..., 2]) / slope,
         xyz,
+        slope,
+        np.full(len(p), np.nan),
         tuple(excluded),
         tuple(excluded.values()),
     )

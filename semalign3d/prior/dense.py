@@ -12,7 +12,7 @@ from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
 from semalign3d.prior.clusters import k_means, nearest_members
-from semalign3d.prior.sparse import SparseShape
+from semalign3d.prior.sparse import KeypointShape
 from semalign3d.prior.warp import Anchoring, anchor_points, warp_weights
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ its mirror image."""
 def fuse(
     views: Iterable[ViewPoints],
     descriptors: Descriptors,
-    sparse: SparseShape,
+    sparse: KeypointShape,
     keypoint_attention: Attention,
     mirror: np.ndarray | None,
     rng: np.random.Generator,
@@ -177,7 +177,7 @@ def fuse(
 
 def fuse_points(
     views: Iterable[ViewPoints],
-    sparse: SparseShape,
+    sparse: KeypointShape,
     mirror: np.ndarray | None,
     *,
     tolerance: float = 0.1,
@@ -275,7 +275,7 @@ def _assemble(
     centres: np.ndarray,
     share: np.ndarray,
     attention: Attention,
-    sparse: SparseShape,
+    sparse: KeypointShape,
     keypoint_attention: Attention,
     flat: float,
     tolerance: float,

@@ -15,10 +15,11 @@ from semalign3d import store
 from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.alignment.views import PriorPoints, prior_points
 from semalign3d.prior.attention import Attention
+from semalign3d.prior.bundle import Bundle
 from semalign3d.prior.colors import pca_colors
 from semalign3d.prior.dense import DenseShape
 from semalign3d.prior.relations import Relations
-from semalign3d.prior.sparse import SparseShape
+from semalign3d.prior.sparse import KeypointShape
 from semalign3d.prior.warp import Anchoring
 from semalign3d.records import read_record, write_record
 
@@ -41,6 +42,7 @@ class SparsePrior:
     xyz : (K, 3) float64, unit bounding-box diagonal.
     used : (K,) bool.
     reasons : K texts, why a keypoint is not used.
+    uncertainty : (K, 3) standard deviations along x, y and z; NaN without bundle refinement.
     descriptors : (K, C) float32, mean descriptors of length one.
     attention_mean, attention_std : (K,) of the cosine of a view's descriptor with the mean one.
     """
@@ -48,6 +50,7 @@ class SparsePrior:
     xyz: np.ndarray
     used: np.ndarray
     reasons: tuple[str, ...]
+    uncertainty: np.ndarray
     descriptors: np.ndarray
     attention_mean: np.ndarray
     attention_std: np.ndarray
@@ -233,12 +236,15 @@ class Prior:
         return self.matcher()
 
 
-def sparse_prior(shape: SparseShape, attention: Attention) -> SparsePrior:
+def sparse_prior(shape: KeypointShape, attention: Attention) -> SparsePrior:
     """The sparse part of a prior."""
     return SparsePrior(
         xyz=shape.xyz,
         used=shape.used,
         reasons=shape.reasons,
+        uncertainty=shape.uncertainty
+        if isinstance(shape, Bundle)
+        else np.full(shape.xyz.shape, np.nan),
         descriptors=attention.descriptors,
         attention_mean=attention.mean,
         attention_std=np.sqrt(attention.variance),

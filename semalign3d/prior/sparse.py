@@ -25,8 +25,8 @@ each z cosine. The demo's categories have 0.4 and more."""
 
 
 @dataclass(frozen=True)
-class SparseShape:
-    """The sparse prior in its canonical frame.
+class KeypointShape:
+    """Keypoints in the canonical frame.
 
     Attributes
     ----------
@@ -35,15 +35,25 @@ class SparseShape:
     used : (K,) bool
     reasons : tuple of K str
         Why a keypoint is not used; empty for the used ones.
+    """
+
+    xyz: np.ndarray
+    used: np.ndarray
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SparseShape(KeypointShape):
+    """The shape of lowest energy, in the canonical frame.
+
+    Attributes
+    ----------
     energy : EnergyTerms
         Of this shape.
     mirrored_energy : float
         Total energy of this shape's mirror image. Only the z cosines tell the two apart.
     """
 
-    xyz: np.ndarray
-    used: np.ndarray
-    reasons: tuple[str, ...]
     energy: EnergyTerms
     mirrored_energy: float
 

@@ -24,8 +24,9 @@ pytestmark = pytest.mark.workflow
 PRIOR = "results/priors/chair.h5"
 TARGETS = (PRIOR, "results/figures/chair/prior.png")
 IMAGES = runs.TINY_DEMO["demo"]["images"]["trn"]
-FROM_DENSE = {"dense", "prior", "figure"}
-FROM_CAMERAS = {"cameras", "points", "relations", "sparse"} | FROM_DENSE
+FROM_DENSE = {"dense", "statistics", "prior", "figure"}
+FROM_SPARSE = {"sparse", "bundle", "points"} | FROM_DENSE
+FROM_CAMERAS = {"cameras", "relations"} | FROM_SPARSE
 PER_IMAGE = {"masks", "depth", "descriptors", "points"}
 PROJECT_FILES = ("Snakefile", "rules", "workflow", "config", "envs", "docs", "semalign3d", "demo")
 
@@ -250,7 +251,7 @@ def edited(path: Path, *, start: str = "", end: str = "") -> Iterator[None]:
     [
         ("semalign3d/prior/warp.py", FROM_DENSE),
         ("semalign3d/models/masks.py", {"masks"} | FROM_CAMERAS),
-        ("workflow/scripts/relations.py", {"relations", "sparse"} | FROM_DENSE),
+        ("workflow/scripts/relations.py", {"relations"} | FROM_SPARSE),
     ],
 )
 def test_an_edit_of_the_code(

@@ -12,7 +12,7 @@ from semalign3d.alignment.statistics import alignment_statistics
 from semalign3d.alignment.views import TrainingView, prior_points
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import DenseShape
-from semalign3d.prior.sparse import SparseShape
+from semalign3d.prior.sparse import KeypointShape
 from semalign3d.records import read_record, write_record
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def main(snakemake: Any) -> None:
     category, given = snakemake.wildcards.category, snakemake.input
     cameras = read_record(given.cameras, Cameras)
     maps = by_stem(given.descriptors)
-    shape = read_record(given.sparse, SparseShape, "shape")
+    shape = read_record(given.shape, KeypointShape, "shape")
     dense = read_record(given.dense, DenseShape)
 
     def descriptors(number: int) -> np.ndarray:

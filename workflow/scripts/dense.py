@@ -13,7 +13,7 @@ from semalign3d.prior.attention import Attention
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import ViewPoints, fuse
 from semalign3d.prior.image_descriptors import pixel_descriptors
-from semalign3d.prior.sparse import SparseShape
+from semalign3d.prior.sparse import KeypointShape
 from semalign3d.records import read_record, write_record
 from semalign3d.seeds import generator
 
@@ -42,7 +42,7 @@ def main(snakemake: Any) -> None:
     shape = fuse(
         views(cameras, points),
         descriptors,
-        read_record(snakemake.input.sparse, SparseShape, "shape"),
+        read_record(snakemake.input.shape, KeypointShape, "shape"),
         read_record(snakemake.input.sparse, Attention, "attention"),
         opened_dataset(params).mirror(category),
         generator(params.seed, "dense", category),

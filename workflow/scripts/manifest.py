@@ -1,11 +1,9 @@
 """results/manifest/{category}.csv: one row an image."""
 
-import csv
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from csv_files import write_rows
 from dataset import opened_dataset
 from job import job, summary
 
@@ -27,13 +25,7 @@ def main(snakemake: Any) -> None:
     category = snakemake.wildcards.category
     dataset = opened_dataset(snakemake.params)
     records = load_records(dataset, category, dataset.splits(category))
-    target = Path(snakemake.output[0])
-    partial = target.with_suffix(".partial")
-    with open(partial, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(row(record) for record in records)
-    os.replace(partial, target)
+    write_rows(snakemake.output[0], COLUMNS, map(row, records))
     summary(snakemake, f"{category}: {len(records)} images")
 
 

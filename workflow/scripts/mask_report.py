@@ -1,11 +1,9 @@
 """Masks of a category against their annotation: a table, and a page of the worst."""
 
-import csv
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from csv_files import write_rows
 from dataset import opened_dataset
 from job import job, summary
 from training import by_stem, object_mask
@@ -40,13 +38,7 @@ def main(snakemake: Any) -> None:
 
     found = {stem: quality(stem) for stem in records}
     worst = sorted(found, key=lambda stem: found[stem].agreement[0])
-    target = Path(snakemake.output.table)
-    partial = target.with_suffix(".partial")
-    with open(partial, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(row(stem, found[stem]) for stem in worst)
-    os.replace(partial, target)
+    write_rows(snakemake.output.table, COLUMNS, (row(stem, found[stem]) for stem in worst))
     doubtful = [stem for stem in worst if found[stem].doubtful[0]]
     pictures = [
         MaskedImage(

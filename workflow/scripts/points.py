@@ -9,7 +9,7 @@ from training import by_stem, object_mask
 
 from semalign3d import store
 from semalign3d.digest import file_digest, values_digest
-from semalign3d.geometry.cameras import back_project, depth_from_inverse
+from semalign3d.geometry.cameras import back_project
 from semalign3d.geometry.keypoints import erode, sample_pixels
 from semalign3d.prior.cameras import Cameras
 from semalign3d.records import read_record
@@ -24,7 +24,6 @@ SETTINGS = (
     "category",
     "candidate",
     "per_image",
-    "slope",
     "erosion_size",
     "erosion_iterations",
     "seed",
@@ -47,7 +46,7 @@ def sampled_points(
     mask = erode(mask, params.erosion_size, params.erosion_iterations)
     rng = generator(params.seed, "points", params.category, stem)
     pixels = sample_pixels(mask, params.per_image, rng)
-    depth = depth_from_inverse(store.read(depth_path, "depth")["depth"], params.slope)
+    depth = cameras.depth(number, store.read(depth_path, "depth")["depth"])
     size = (int(cameras.sizes[number, 0]), int(cameras.sizes[number, 1]))
     z = depth[pixels[:, 1], pixels[:, 0]]
     return {

@@ -10,11 +10,12 @@ from job import job, summary
 
 from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.prior.attention import Attention
+from semalign3d.prior.bundle import Bundle
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import DenseShape
 from semalign3d.prior.prior import ImageTable, Prior, dense_prior, sparse_prior
 from semalign3d.prior.relations import Relations
-from semalign3d.prior.sparse import SparseShape
+from semalign3d.prior.sparse import KeypointShape
 from semalign3d.records import read_record
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def main(snakemake: Any) -> None:
         mirror=dataset.mirror(category),
         keypoint_names=dataset.keypoint_names(category),
         sparse=sparse_prior(
-            read_record(given.sparse, SparseShape, "shape"),
+            read_record(given.shape, Bundle if params.bundled else KeypointShape, "shape"),
             read_record(given.sparse, Attention, "attention"),
         ),
         relations=read_record(given.relations, Relations).kept(),

@@ -1,0 +1,218 @@
+"""What bundle refinement minimises, and the curvature of it (METHOD.md section 7)."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from semalign3d.errors import InputError
+from semalign3d.geometry.frames import similarity_procrustes
+from semalign3d.limits import MIN_KEYPOINTS
+from semalign3d.prior.bundle_model import (
+    LEVEL,
+    LOG_C,
+    LOG_G,
+    LOG_K,
+    PARAMETERS,
+    ImageModel,
+    SymmetricShape,
+)
+from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.sparse import KeypointShape
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BundleSettings:
+    """Standard deviations of measurements and priors.
+
+    Attributes
+    ----------
+    reprojection_sigma : of a keypoint's place in the image, relative to the object's size there.
+    depth_sigma : of a keypoint's depth, relative to the object's size.
+    degrees : of freedom of the Student t distribution of both, small ones for many outliers.
+    offset_spread : of the logarithm of the depth offset.
+    focal_length, focal_spread : expected focal length in units of the longest side, and the
+        standard deviation of its logarithm.
+    max_iterations : of L-BFGS.
+    max_uncertainty : keypoints of a larger standard deviation, relative to the object's size, are
+        not used.
+    """
+
+    reprojection_sigma: float = 0.03
+    depth_sigma: float = 0.1
+    degrees: float = 4.0
+    offset_spread: float = 1.0
+    focal_length: float = 1.2
+    focal_spread: float = 0.5
+    max_iterations: int = 5000
+    max_uncertainty: float = 0.1
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Of the objective with respect to the shape, all numbers of the images adapting to it.
+
+    Attributes
+    ----------
+    second : (n, F, F) each image's share of the second derivatives.
+    slope : (n, F) each image's share of the gradient; they add up to 0 at the minimum.
+    dispersion : mean square of the weighted residuals, for the numbers that are free.
+    """
+
+    second: np.ndarray
+    slope: np.ndarray
+    dispersion: float
+
+
+class BundleObjective:
+    """The objective over free coordinates (K, 3) and the numbers (n, 9) of the posed images.
+
+    Attributes
+    ----------
+    posed : (N,) bool, images that show enough used keypoints for a pose; n of them.
+    seen : (n, K) bool, used keypoints that they show.
+    shape : the shape's symmetry.
+    free, numbers : the start.
+    model : what is measured in the n images.
+    """
+
+    def __init__(
+        self,
+        cameras: Cameras,
+        start: KeypointShape,
+        mirror: np.ndarray | None,
+        settings: BundleSettings,
+    ) -> None:
+        self.settings = settings
+        every = np.isfinite(cameras.annotated_px).all(axis=2) & start.used
+        every &= np.isfinite(cameras.relative_depth)
+        self.posed = every.sum(axis=1) >= MIN_KEYPOINTS
+        if not self.posed.any():
+            raise InputError(
+                f"no training image shows {MIN_KEYPOINTS} used keypoints",
+                hint="Annotate more keypoints, or switch bundle.enabled off.",
+            )
+        self.seen = every[self.posed]
+        self.shape = SymmetricShape.of(start.used, mirror)
+        self.free = self.shape.nearest(np.where(start.used[:, None], start.xyz, np.nan))
+        self._offset = 1.0 / cameras.depth_slope
+        sizes = cameras.sizes[self.posed][:, None].astype(np.float64)
+        pixels = cameras.annotated_px[self.posed]
+        rays = (pixels - sizes / 2.0) / sizes.max(axis=2, keepdims=True)
+        depth = np.where(self.seen, cameras.relative_depth[self.posed], 0.0)
+        rotation, self.numbers = self._start(cameras, depth)
+        # The object's size in image and depth, as first estimated.
+        g, k = np.exp(self.numbers[:, [LOG_G, LOG_K]]).T
+        self.model = ImageModel(
+            rays=np.where(self.seen[..., None], rays, 0.0),
+            depth=depth,
+            ray_sigma=settings.reprojection_sigma / g,
+            depth_sigma=settings.depth_sigma * k * (self.numbers[:, LEVEL] + self._offset),
+            start=rotation,
+        )
+
+    def _start(self, cameras: Cameras, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations (n, 3, 3) and numbers (n, 9) from the keypoints in 3D, image by image."""
+        shape = self.shape.expand(self.free)
+        rotations, rows = [], []
+        images = np.flatnonzero(self.posed)
+        for number, seen, level in zip(images, self.seen, depth, strict=True):
+            found = similarity_procrustes(shape[seen], cameras.keypoints_xyz[number, seen])
+            x, y, z = found.translation
+            p = float(cameras.p[number])
+            log_g, log_k = np.log(p * z / found.scale), np.log(found.scale / z)
+            rotations.append(found.rotation)
+            centre = (x / (z * p), y / (z * p))
+            rows.append([0, 0, 0, *centre, log_g, log_k, level[seen].mean(), np.log(self._offset)])
+        return np.array(rotations), np.array(rows, dtype=np.float64)
+
+    def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value and gradient at free coordinates and numbers in one."""
+        free, numbers = self._split(flat)
+        found = self.model.residuals(self.shape.expand(free), numbers)
+        squares, weight = self._weights(found.values)
+        degrees = self.settings.degrees
+        # A residual of d dimensions has (degrees + d) / 2 log(1 + square / degrees).
+        loss = weight * (degrees + squares) * np.log1p(squares / degrees)
+        pull = found.values * weight[..., [0, 0, 1]]
+        by_numbers = np.einsum("nkr,nkrp->np", pull, found.by_image)
+        by_shape = np.einsum("nkr,nkri->ki", pull, found.by_point)
+        prior, by_prior = self._prior(numbers)
+        gradient = [self.shape.reduce(by_shape).ravel(), (by_numbers + by_prior).ravel()]
+        return 0.5 * float(loss.sum()) + prior, np.concatenate(gradient)
+
+    def _split(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        size = self.free.size
+        return flat[:size].reshape(-1, 3), flat[size:].reshape(-1, PARAMETERS)
+
+    def _weights(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Squares (n, K, 2) of residuals in the image and in depth, and their Student t weights."""
+        degrees = self.settings.degrees
+        squares = np.stack([np.square(values[..., :2]).sum(axis=2), values[..., 2] ** 2], axis=2)
+        weight = (degrees + np.array([2.0, 1.0])) / (degrees + squares)
+        return squares, np.where(self.seen[..., None], weight, 0.0)
+
+    def _prior(self, numbers: np.ndarray) -> tuple[float, np.ndarray]:
+        """Priors of depth offsets and focal lengths, and their derivatives (n, 9)."""
+        gradient = np.zeros_like(numbers)
+        offset = (numbers[:, LOG_C] - np.log(self._offset)) / self.settings.offset_spread
+        log_p = numbers[:, LOG_G] + numbers[:, LOG_K]
+        focal = (log_p + np.log(self.settings.focal_length)) / self.settings.focal_spread
+        gradient[:, LOG_C] = offset / self.settings.offset_spread
+        gradient[:, [LOG_G, LOG_K]] = (focal / self.settings.focal_spread)[:, None]
+        return 0.5 * float(offset @ offset + focal @ focal), gradient
+
+    def solve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Free coordinates (K, 3) and numbers (n, 9) at the minimum."""
+        steps = self.settings.max_iterations
+        result = minimize(
+            self,
+            np.concatenate([self.free.ravel(), self.numbers.ravel()]),
+            jac=True,
+            method="L-BFGS-B",
+            options={
+                "maxiter": steps,
+                "maxfun": 2 * steps,
+                "maxcor": 30,
+                "ftol": 1e-12,
+                "gtol": 1e-7,
+            },
+        )
+        logger.info("objective %.3f after %d steps: %s", result.fun, result.nit, result.message)
+        return self._split(result.x)
+
+    def curvature(self, free: np.ndarray, numbers: np.ndarray, basis: np.ndarray) -> Curvature:
+        """Gauss-Newton curvature with respect to F coordinates of the shape.
+
+        The images' numbers are eliminated (Schur complement).
+
+        Parameters
+        ----------
+        free, numbers : at the minimum.
+        basis : (K, 3, F) what the coordinates change of the shape.
+        """
+        found = self.model.residuals(self.shape.expand(free), numbers)
+        root = np.sqrt(self._weights(found.values)[1])[..., [0, 0, 1]]
+        images = len(numbers)
+        values = (root * found.values).reshape(images, -1)
+        by_shape = np.einsum("nkr,nkri,kif->nkrf", root, found.by_point, basis, optimize=True)
+        by_shape = by_shape.reshape(images, values.shape[1], -1)
+        by_image = (root[..., None] * found.by_image).reshape(*values.shape, PARAMETERS)
+        own = by_image.transpose(0, 2, 1) @ by_image + self._prior_curvature()
+        mixed = by_image.transpose(0, 2, 1) @ by_shape
+        second = by_shape.transpose(0, 2, 1) @ by_shape
+        second -= mixed.transpose(0, 2, 1) @ np.linalg.solve(own, mixed)
+        spare = 3 * int(self.seen.sum()) - numbers.size - basis.shape[2]
+        dispersion = float(np.square(values).sum()) / max(spare, 1)
+        return Curvature(second, np.einsum("nr,nrf->nf", values, by_shape), dispersion)
+
+    def _prior_curvature(self) -> np.ndarray:
+        """Second derivatives (9, 9) of the priors of an image."""
+        curvature = np.zeros((PARAMETERS, PARAMETERS))
+        curvature[LOG_C, LOG_C] = self.settings.offset_spread**-2
+        both = np.ix_([LOG_G, LOG_K], [LOG_G, LOG_K])
+        curvature[both] = self.settings.focal_spread**-2
+        return curvature

@@ -1,0 +1,78 @@
+"""Annotations that disagree with the refined prior: left and right swapped, or displaced."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from semalign3d.geometry.cameras import mirror_or_identity, project
+from semalign3d.prior.bundle import Bundle
+from semalign3d.prior.cameras import Cameras
+
+SWAPPED, DISPLACED = "left and right swapped", "displaced"
+_MEDIAN_OF_RAYLEIGH = 1.17741
+
+
+@dataclass(frozen=True)
+class AnnotationCheck:
+    """How each annotated keypoint agrees with the refined prior.
+
+    Attributes
+    ----------
+    expected_px : (N, K, 2) where the prior's keypoints lie in the image, pixels; NaN without pose.
+    residual : (N, K) distance of the annotation from there, relative to the object's size in the
+        image; NaN where not seen.
+    deviations : (N, K) the same in units of the typical one (a robust standard deviation over all
+        annotations of the category).
+    suspicion : (N, K) texts: empty, or what the annotation looks like.
+    """
+
+    expected_px: np.ndarray
+    residual: np.ndarray
+    deviations: np.ndarray
+    suspicion: np.ndarray
+
+
+def check_annotations(
+    cameras: Cameras, bundle: Bundle, mirror: np.ndarray | None, *, suspicious: float = 5.0
+) -> AnnotationCheck:
+    """Compare all annotations with the refined prior.
+
+    An annotation looks displaced if its residual is larger than `suspicious` deviations. It looks
+    swapped if the squares of its residual and of that of the mirror keypoint, where that is seen,
+    fall by more than the square of `suspicious` deviations when left and right are exchanged, and
+    its own is then at most so many deviations. This finds smaller errors, too, where both are seen.
+
+    Parameters
+    ----------
+    cameras : of N images.
+    bundle : their refinement.
+    mirror : (K,) mirror table, or None: no keypoint can be swapped.
+    suspicious : deviations.
+    """
+    table = mirror_or_identity(mirror, len(bundle.xyz))
+    expected = _expected(cameras, bundle)
+    # Residuals are relative to the object's size in pixels.
+    length = np.linalg.norm(expected - cameras.annotated_px, axis=2)
+    residual = np.linalg.norm(bundle.reprojection, axis=2)
+    size = np.nanmedian(length / residual, axis=1, keepdims=True)
+    exchanged = np.linalg.norm(expected[:, table] - cameras.annotated_px, axis=2) / size
+    deviation = float(np.nanmedian(residual)) / _MEDIAN_OF_RAYLEIGH
+    as_named, as_exchanged = (np.nan_to_num(r / deviation) ** 2 for r in (residual, exchanged))
+    gain = as_named - as_exchanged
+    gain = gain + np.where(table == np.arange(len(table)), 0.0, gain[:, table])
+    swapped = (gain > suspicious**2) & (exchanged <= np.minimum(residual, suspicious * deviation))
+    bad = residual > suspicious * deviation
+    suspicion = np.where(swapped, SWAPPED, np.where(bad, DISPLACED, ""))
+    return AnnotationCheck(expected, residual, residual / deviation, suspicion)
+
+
+def _expected(cameras: Cameras, bundle: Bundle) -> np.ndarray:
+    """Pixels (N, K, 2) of the prior's keypoints; NaN for images without a pose."""
+    placed = bundle.scale[:, None, None] * (bundle.xyz @ bundle.rotation.transpose(0, 2, 1))
+    placed = placed + bundle.translation[:, None]
+    return np.stack(
+        [
+            project(points, (int(width), int(height)), float(p))
+            for points, (width, height), p in zip(placed, cameras.sizes, bundle.p, strict=True)
+        ]
+    )
