@@ -107,7 +107,9 @@ def test_matches_stay_inside_a_photo_that_shows_only_a_part(
     category: Category, photos: list[Photo], alignments: list[Alignment]
 ) -> None:
     matcher = Matcher(category.points, category.statistics, MatchingSettings())
-    away = dataclasses.replace(alignments[1], dense_px=alignments[1].dense_px + [150.0, -300.0])
+    away = dataclasses.replace(
+        alignments[1], dense_px=alignments[1].dense_px + np.array([150.0, -300.0])
+    )
     queries = cell_to_pixel(photos[0].cells, SIZE, GRID)
     found = matcher(alignments[0], photos[0].descriptors, away, photos[1].descriptors, queries)
     assert ((found.points >= -0.5) & (found.points <= np.array(SIZE) - 0.5)).all()
