@@ -90,3 +90,22 @@ def test_match_command(folder: Path, source: str) -> None:
     assert float(found[3]) == pytest.approx(row["aligned_y"], abs=0.5)
     with Image.open(folder / "matches.png") as picture:
         assert min(picture.size) > 250
+
+
+def test_scores_by_the_demos_truth_agree_with_the_workflow(folder: Path) -> None:
+    """The same photos, rendered anew: the same keypoint queries and nearly the same matches."""
+    options = ["--images", "2", "--surface-points", "20", "--cases", "as they are"]
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "demo.matching.score", "results/priors/chair.h5"),
+            *(*options, "--output", "table.csv"),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        check=True,
+    )
+    found = pd.read_csv(folder / "table.csv").iloc[0]
+    matches = pd.read_csv(folder / "results" / "matches" / "chair.csv")
+    for method in ("nearest", "aligned"):
+        share = 100 * (matches[f"{method}_error"] <= 0.1).mean()
+        assert found[f"keypoints {method} @0.1"] == pytest.approx(share, abs=5)
