@@ -27,10 +27,6 @@ class Visibility:
     directions: np.ndarray
     visible: np.ndarray
 
-    def take(self, points: np.ndarray) -> "Visibility":
-        """Some of the points, by numbers."""
-        return Visibility(self.directions, self.visible[:, points])
-
     def __call__(self, directions: np.ndarray) -> np.ndarray:
         """Probabilities (H, n) for directions (H, 3): a weighted mean over views alike."""
         weights = np.exp((directions @ self.directions.T - 1.0) / _WIDTH**2)
