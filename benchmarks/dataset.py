@@ -65,7 +65,7 @@ def write_subset(root: Path, whole: Path, category: str, images: int) -> None:
         (root / name).symlink_to(whole / name, target_is_directory=True)
 
 
-def config(whole: Path, root: Path, checkpoint: Path, points: int, clusters: int) -> dict:
+def config(whole: Path, root: Path, checkpoint: Path, points: int, surface: int) -> dict:
     """The pipeline's settings for such a dataset: masks and depth from files, all on one thread."""
     return {
         "dataset": {"name": "spair-71k", "root": str(root), "splits": ["trn"]},
@@ -73,6 +73,6 @@ def config(whole: Path, root: Path, checkpoint: Path, points: int, clusters: int
         "masks": {"source": "files", "root": str(whole / "masks")},
         "depth": {"source": "files", "root": str(whole / "depth")},
         "points": {"per_image": points},
-        "dense": {"clusters": clusters},
+        "dense": {"points": surface},
         "runtime": {"device": "cpu", "threads": 1},
     }

@@ -37,7 +37,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--cores", type=int, default=2)
     add("--visible", type=float, default=0.58, help="share of the keypoints seen in an image")
     add("--points", type=int, default=2000, help="sampled points of an image")
-    add("--clusters", type=int, default=1000, help="points of the dense prior")
+    add("--surface-points", type=int, default=1000, help="points of the dense prior")
     add("--without", nargs="+", default=[], choices=PARTS, help="leave parts out")
     add("--output", type=Path, default=Path("results/benchmarks"), help="folder of what is written")
     add("--docs", action="store_true", help="also renew docs/benchmarks.md and its picture")
@@ -53,7 +53,7 @@ def settings(base: Path, options: argparse.Namespace, category: str, images: int
     if not root.exists():
         dataset.write_subset(root, base / "whole", category, images)
     checkpoint = base / "post_processor.pth"
-    return dataset.config(base / "whole", root, checkpoint, options.points, options.clusters)
+    return dataset.config(base / "whole", root, checkpoint, options.points, options.surface_points)
 
 
 def measure_convolutions(base: Path, options: argparse.Namespace) -> dict[str, float]:

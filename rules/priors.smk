@@ -73,9 +73,11 @@ rule dense:
     params:
         **DATASET_PARAMS,
         code=script_code("dense"),
-        clusters=config["dense"]["clusters"],
+        fused=config["dense"]["fused"],
+        points=config["dense"]["points"],
         nearest=config["dense"]["nearest"],
         outliers=config["dense"]["outliers"],
+        smoothing=config["dense"]["smoothing"],
         tolerance=config["dense"]["tolerance"],
         flat=config["dense"]["flat"],
         seed=RUNTIME["seed"],

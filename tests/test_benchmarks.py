@@ -144,7 +144,7 @@ def test_all_convolutions_of_the_network_are_measured(tmp_path):
 @pytest.mark.workflow
 def test_benchmark_of_a_tiny_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    arguments = "--keypoints 9 --images 8 --repeat 1 --points 200 --clusters 50 --output"
+    arguments = "--keypoints 9 --images 8 --repeat 1 --points 200 --surface-points 50 --output"
     run.main([*arguments.split(), str(tmp_path / "out"), "--without", *run.PARTS])
     found = json.loads((tmp_path / "out" / "benchmarks.json").read_text())
     (case,) = found["cases"]

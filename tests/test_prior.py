@@ -10,7 +10,8 @@ import pytest
 from semalign3d import store
 from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.prior.colors import pca_colors
-from semalign3d.prior.prior import DensePrior, ImageTable, Prior, SparsePrior
+from semalign3d.prior.dense import DensePrior
+from semalign3d.prior.prior import ImageTable, Prior, SparsePrior
 from semalign3d.prior.relations import fit_relations
 
 K, POINTS, CHANNELS = 6, 20, 8
@@ -37,12 +38,12 @@ def small_prior() -> Prior:
         ),
         relations=fit_relations(views, np.arange(5), generators).kept(),
         dense=DensePrior(
-            rng.normal(size=(POINTS, 3)),
+            *rng.normal(size=(2, POINTS, 3)),
             np.full(POINTS, -1),
             rng.uniform(size=POINTS),
             descriptors,
-            rng.uniform(size=POINTS),
-            rng.uniform(size=POINTS),
+            *rng.uniform(size=(2, POINTS)),
+            rng.integers(9, size=POINTS),
             np.zeros((POINTS, 2, 4), dtype=np.int64),
             rng.uniform(size=(POINTS, 2, 4)),
             rng.uniform(size=(POINTS, 2)),
@@ -59,7 +60,7 @@ def small_prior() -> Prior:
             rng.uniform(size=3),
             1.5,
         ),
-        settings={"dense": {"clusters": 20}},
+        settings={"dense": {"points": 20}},
         seed=3,
     )
 
@@ -94,8 +95,8 @@ def test_the_file_tells_where_it_came_from(tmp_path: Path) -> None:
     small_prior().save(tmp_path / "chair.h5")
     with store.open_checked(tmp_path / "chair.h5") as file:
         attributes = store.attributes(file)
-    assert attributes["format_version"] == 2
-    assert '"clusters": 20' in attributes["settings"]
+    assert attributes["format_version"] == 3
+    assert '"points": 20' in attributes["settings"]
     assert '"numpy": "' in attributes["software"]
 
 
@@ -104,7 +105,7 @@ def test_another_file_or_format_is_refused(tmp_path: Path) -> None:
     small_prior().save(path)
     with h5py.File(path, "r+") as file:
         file.attrs["format_version"] = 99
-    with pytest.raises(store.DamagedFileError, match=r"format version 2, found 99"):
+    with pytest.raises(store.DamagedFileError, match=r"format version 3, found 99"):
         Prior.load(path)
     with store.create(tmp_path / "other.h5"):
         pass

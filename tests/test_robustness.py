@@ -130,7 +130,7 @@ def test_results_are_kept_for_the_same_settings_only(
         return refuse
 
     monkeypatch.setattr(harness, "make_prior", count("made"))
-    changed = {**SETTINGS, "dense": {**SETTINGS["dense"], "clusters": 10}}
+    changed = {**SETTINGS, "dense": {**SETTINGS["dense"], "points": 10}}
     for settings in (SETTINGS, SETTINGS, changed):
         result = harness.cached_result("chair", 5, Conditions(images=2), settings, folder)
         assert result.refused == "refused"

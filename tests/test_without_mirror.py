@@ -6,12 +6,11 @@ from synthetic_views import bent_rays, generators, rotation
 
 from semalign3d.geometry.cameras import mirror_or_identity, with_mirror_images
 from semalign3d.geometry.frames import canonical_frame, has_mirror_plane, similarity_procrustes
-from semalign3d.prior.dense import ViewPoints, fuse_points
-from semalign3d.prior.energy import EnergyTerms
 from semalign3d.prior.focal import estimate_focal
+from semalign3d.prior.fusion import ViewPoints, fuse_points
 from semalign3d.prior.image_descriptors import keypoint_descriptors
 from semalign3d.prior.relations import fit_relations
-from semalign3d.prior.sparse import SparseShape, fit_sparse
+from semalign3d.prior.sparse import fit_sparse
 
 K = 9
 
@@ -71,10 +70,8 @@ def test_points_are_carried_once_and_not_mirrored(mug) -> None:
     shape, points, _ = mug
     rng = np.random.default_rng(1)
     weights = rng.dirichlet(np.ones(K), size=200)
-    terms = EnergyTerms(0.0, 0.0, 0.0, 0.0, 0.0)
-    sparse = SparseShape(shape, np.ones(K, dtype=bool), ("",) * K, terms, 0.0)
     views = [ViewPoints(weights @ placed, placed) for placed in points[:3]]
-    fused = fuse_points(views, sparse, None)
+    fused = fuse_points(views, shape, None)
     assert set(fused.side) == {0}
     assert set(fused.image) == {0, 1, 2}
     assert len(fused.xyz) <= 600

@@ -10,12 +10,13 @@ import numpy as np
 
 from semalign3d.geometry.cameras import back_project
 from semalign3d.geometry.keypoints import erode, sample_pixels
-from semalign3d.prior.attention import keypoint_attention
+from semalign3d.prior.attention import Attention, keypoint_attention
 from semalign3d.prior.bundle import refine, refined_cameras
 from semalign3d.prior.bundle_objective import BundleSettings
 from semalign3d.prior.cameras import AnnotatedView, Cameras, estimate_cameras, training_views
-from semalign3d.prior.dense import ViewPoints, fuse
-from semalign3d.prior.prior import ImageTable, Prior, dense_prior, sparse_prior
+from semalign3d.prior.dense import DensePrior, dense_prior
+from semalign3d.prior.fusion import ViewPoints, fuse_points, points_per_view
+from semalign3d.prior.prior import ImageTable, Prior, sparse_prior
 from semalign3d.prior.relations import Relations, fit_relations
 from semalign3d.prior.sparse import KeypointShape, SparseShape, fit_sparse
 from semalign3d.prior.upright import stand_up
@@ -23,6 +24,30 @@ from semalign3d.seeds import generator
 
 Settings = dict[str, dict[str, Any]]
 """The sections of the configuration."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """All of a prior but its surface.
+
+    Attributes
+    ----------
+    mirror : (K,) mirror table.
+    cameras : of the images, refined if the settings say so.
+    relations : between the keypoints.
+    start : the sparse shape before it was refined.
+    shape : the keypoints of the prior.
+    attention : of the keypoints; all descriptors are 1.
+    points : sampled object points of each image.
+    """
+
+    mirror: np.ndarray
+    cameras: Cameras
+    relations: Relations
+    start: SparseShape
+    shape: KeypointShape
+    attention: Attention
+    points: tuple[ViewPoints, ...]
 
 
 @dataclass(frozen=True)
@@ -52,6 +77,26 @@ def make_prior(
     ------
     InputError : the views cannot give a prior
     """
+    made = make_geometry(category, views, mirror, settings, seed)
+    cameras = made.cameras
+    prior = Prior(
+        category=category,
+        dataset="demo",
+        mirror=mirror,
+        sparse=sparse_prior(made.shape, made.attention),
+        relations=made.relations.kept(),
+        dense=_dense(category, made, settings, seed),
+        images=ImageTable(cameras.stems, ("trn",) * len(cameras.stems), 1.0 / cameras.p),
+        settings=settings,
+        seed=seed,
+    )
+    return Made(prior, made.start)
+
+
+def make_geometry(
+    category: str, views: Sequence[AnnotatedView], mirror: np.ndarray, settings: Settings, seed: int
+) -> Geometry:
+    """What `make_prior` makes before the surface, from the same."""
     options = settings["cameras"]
     cameras = estimate_cameras(
         views,
@@ -68,31 +113,11 @@ def make_prior(
     placed, cameras = _refined(start, cameras, mirror, settings)
     attention = keypoint_attention(np.where(np.isfinite(keypoints[..., :1]), 1.0, np.nan))
     by_stem = {view.stem: view for view in views}
-    points = [
+    points = tuple(
         _points(category, by_stem[stem], cameras, number, settings, seed)
         for number, stem in enumerate(cameras.stems)
-    ]
-    dense = fuse(
-        points,
-        lambda number: np.ones((2, len(points[number].xyz), 1)),
-        placed,
-        attention,
-        mirror,
-        generator(seed, "dense", category),
-        **settings["dense"],
     )
-    prior = Prior(
-        category=category,
-        dataset="demo",
-        mirror=mirror,
-        sparse=sparse_prior(placed, attention),
-        relations=relations.kept(),
-        dense=dense_prior(dense),
-        images=ImageTable(cameras.stems, ("trn",) * len(cameras.stems), 1.0 / cameras.p),
-        settings=settings,
-        seed=seed,
-    )
-    return Made(prior, start)
+    return Geometry(mirror, cameras, relations, start, placed, attention, points)
 
 
 def _refined(
@@ -105,6 +130,21 @@ def _refined(
     options.pop("suspicious")
     bundle = refine(cameras, start, mirror, BundleSettings(**options))
     return bundle, refined_cameras(cameras, bundle)
+
+
+def _dense(category: str, made: Geometry, settings: Settings, seed: int) -> DensePrior:
+    """The surface, with descriptors that are all 1."""
+    options = dict(settings["dense"])
+    warp = {name: options[name] for name in ("tolerance", "flat")}
+    per_view = points_per_view(options.pop("fused"), len(made.points), made.mirror)
+    return dense_prior(
+        fuse_points(made.points, made.shape.xyz, made.mirror, per_view=per_view, **warp),
+        lambda number: np.ones((2, len(made.points[number].xyz), 1)),
+        made.shape.xyz,
+        made.attention,
+        generator(seed, "dense", category),
+        **options,
+    )
 
 
 def _relations(

@@ -25,7 +25,7 @@ Made by `{command}`.
 
 Errors in per cent of the bounding box's diagonal: median over {seeds} seeds (the worst in
 brackets). *Keypoints*: root mean square distance from the mean shape of the training objects, after
-similarity alignment. *Surface*: mean of both directions of the chamfer distance between the dense
+similarity alignment. *Surface*: sum of both directions of the chamfer distance between the dense
 points and the visible surface of the mean shape. *Unused*: keypoints that the data don't
 determine, summed over the seeds; the prior marks them with a reason. *Failures*: seeds without a
 prior, with an unhandled error or with the wrong handedness.

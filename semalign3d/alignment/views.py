@@ -13,7 +13,7 @@ from semalign3d.geometry.cameras import (
     mirror_points,
 )
 from semalign3d.geometry.frames import similarity_procrustes
-from semalign3d.prior.cameras import MIN_KEYPOINTS
+from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.warp import Anchoring
 
 

@@ -15,7 +15,6 @@ from semalign3d.geometry.cameras import (
 )
 from semalign3d.geometry.keypoints import correct_keypoints
 from semalign3d.geometry.shapes import require_shape
-from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.focal import estimate_focal
 
 logger = logging.getLogger(__name__)
@@ -71,11 +70,6 @@ class Cameras:
     depth_offset: np.ndarray
     excluded: tuple[str, ...]
     reasons: tuple[str, ...]
-
-    def fusible(self) -> np.ndarray:
-        """(N,) bool: images with enough keypoints for dense fusion."""
-        seen = np.isfinite(self.keypoints_xyz).all(axis=2)
-        return np.asarray(seen.sum(axis=1) >= MIN_KEYPOINTS)
 
     def depth(self, number: int, inverse_depth: np.ndarray) -> np.ndarray:
         """z (H, W) of an image's relative inverse depth (H, W), as its keypoints' z was made."""

@@ -1,94 +1,52 @@
-"""Dense prior: object points of all views fused in object space (METHOD.md section 8)."""
+"""Dense prior: the surface of a category, from object points of all views (METHOD.md section 8)."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from semalign3d.errors import InputError
-from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
-from semalign3d.prior.clusters import k_means, nearest_members
-from semalign3d.prior.sparse import KeypointShape
-from semalign3d.prior.warp import Anchoring, anchor_points, warp_weights
+from semalign3d.prior.colors import pca_colors
+from semalign3d.prior.fusion import FusedPoints
+from semalign3d.prior.surface import SurfacePoints, draw_surface
+from semalign3d.prior.warp import Anchoring, anchor_points
 
 logger = logging.getLogger(__name__)
 
-_NEIGHBOURS = 20
-
 
 @dataclass(frozen=True)
-class ViewPoints:
-    """Sampled object points of an image in camera space.
+class DensePrior:
+    """Surface points in the canonical frame: n points, the used keypoints last.
 
     Attributes
     ----------
     xyz : (n, 3) float64
-        Points in camera coordinates.
-    keypoints : (K, 3) float64
-        The image's keypoints in camera coordinates, NaN where unseen.
-    """
-
-    xyz: np.ndarray
-    keypoints: np.ndarray
-
-
-@dataclass(frozen=True)
-class FusedPoints:
-    """Points of all images and their mirror images, carried to the sparse prior.
-
-    Attributes
-    ----------
-    xyz : (P, 3) float64
-        Places in the prior's frame.
-    image : (P,) int64
-        Number of the image, in the order given.
-    side : (P,) int64
-        0 for the image, 1 for its mirror image.
-    row : (P,) int64
-        Row of the point in the image's `ViewPoints.xyz`.
-    """
-
-    xyz: np.ndarray
-    image: np.ndarray
-    side: np.ndarray
-    row: np.ndarray
-
-    def take(self, chosen: np.ndarray) -> "FusedPoints":
-        """Some of the points, by a mask (P,) or by numbers."""
-        return FusedPoints(
-            self.xyz[chosen], self.image[chosen], self.side[chosen], self.row[chosen]
-        )
-
-
-@dataclass(frozen=True)
-class DenseShape:
-    """The dense prior: n points, cluster centres first, then the used keypoints as anchors.
-
-    Attributes
-    ----------
-    xyz : (n, 3) float64
-        In the sparse prior's frame.
+    normals : (n, 3) float64
+        Unit normals, on the side that the photos show; a keypoint has that of the nearest point.
     keypoint : (n,) int64
-        Id of the keypoint that the point is; -1 for cluster centres.
+        Id of the keypoint that the point is; -1 for the others.
     weights : (n,) float64
-        Share of the fused points that belong to the centre; 1 for keypoints.
-    descriptors : (n, C) float32
+        Share of the fused points that are nearest to the point; 1 for keypoints.
+    descriptors : (n, C) float16
         Mean descriptors, normalised.
     attention_mean, attention_variance : (n,) float64
         Of the cosine of the members' descriptors with the mean one.
     counts : (n,) int64
         Descriptors that the mean is made from.
-    tetrahedra : (n, m, 4) int64
-    barycentric : (n, m, 4) float64
+    tetrahedra : (n, m, 4) int64, keypoint ids.
+    barycentric : (n, m, 4) float64, coordinates in them.
     tetrahedron_weights : (n, m) float64
-        Where the point lies with respect to the keypoints, see `Anchoring`.
+        Each row adds up to 1: how the points follow the keypoints, see `Anchoring`.
+    colors : (n, 3) float32
+        RGB in [0, 1], principal components of the descriptors.
     """
 
     xyz: np.ndarray
+    normals: np.ndarray
     keypoint: np.ndarray
     weights: np.ndarray
     descriptors: np.ndarray
@@ -98,6 +56,7 @@ class DenseShape:
     tetrahedra: np.ndarray
     barycentric: np.ndarray
     tetrahedron_weights: np.ndarray
+    colors: np.ndarray
 
     @property
     def anchoring(self) -> Anchoring:
@@ -110,149 +69,98 @@ Descriptors = Callable[[int], np.ndarray]
 its mirror image."""
 
 
-def fuse(
-    views: Iterable[ViewPoints],
+def dense_prior(
+    fused: FusedPoints,
     descriptors: Descriptors,
-    sparse: KeypointShape,
+    keypoints: np.ndarray,
     keypoint_attention: Attention,
-    mirror: np.ndarray | None,
     rng: np.random.Generator,
     *,
-    clusters: int = 1000,
+    points: int = 1000,
     nearest: int = 1000,
-    outliers: float = 0.15,
-    tolerance: float = 0.1,
+    outliers: float = 0.2,
+    smoothing: float = 0.02,
+    tolerance: float = 0.25,
     flat: float = 0.03,
-) -> DenseShape:
-    """Dense prior of a category.
+) -> DensePrior:
+    """Dense prior of a category from the fused points of its images.
 
-    Views come one at a time, and descriptors are asked for image by image, twice; only the points
-    themselves are held for all images together.
+    Descriptors are asked for image by image, twice; only the points themselves are held for all
+    images together.
 
     Parameters
     ----------
-    views
-        Points of each image; images that share fewer than 4 keypoints with the prior bring none.
+    fused
+        See `fuse_points`.
     descriptors
         See `Descriptors`.
-    sparse
-        The sparse prior of K keypoints.
+    keypoints
+        (K, 3) of the prior in the canonical frame, NaN where unused.
     keypoint_attention
         Of the K keypoints, for the anchors.
-    mirror
-        (K,) mirror table, or None: no mirror images.
     rng
-        Chooses the first cluster centres.
-    clusters
-        Number of cluster centres, at most.
+        Chooses the points that are looked at.
+    points
+        Surface points, at most, besides the keypoints.
     nearest
-        A centre's descriptor is the mean of so many of its points at most, the nearest ones.
-    outliers
-        Share of the fused points, those furthest from others, that are dropped.
+        A point's descriptor is the mean of so many of the fused points nearest to it, at most.
+    outliers, smoothing
+        Of the surface, see `draw_surface`.
     tolerance, flat
-        Of the warp, see `warp_weights`.
+        Of the anchoring, see `anchor_points`.
 
     Raises
     ------
     InputError
         If no point of any view lies inside the keypoints' tetrahedra.
     ValueError
-        If shapes differ.
+        If shapes differ or a number is out of its range.
     """
-    fused = fuse_points(views, sparse, mirror, tolerance=tolerance, flat=flat)
-    if len(fused.xyz) == 0:
+    require_shape("keypoints", keypoints, (None, 3))
+    if len(fused) == 0:
         raise InputError(
             "no object point of any image lies inside tetrahedra of keypoints",
             hint="Images need 4 or more keypoints that are not in one plane (dense.flat), and "
             "masks and depth that fit them.",
         )
-    fused = fused.take(crowded(fused.xyz, outliers, clusters))
-    centres, labels = k_means(fused.xyz, clusters, rng)
-    members = nearest_members(fused.xyz, centres, labels, nearest)
-    attention = _attention(fused.take(members), labels[members], len(centres), descriptors)
-    logger.info("%d fused points in %d clusters", len(labels), len(centres))
-    share = np.bincount(labels, minlength=len(centres)) / len(labels)
-    return _assemble(centres, share, attention, sparse, keypoint_attention, flat, tolerance)
-
-
-def fuse_points(
-    views: Iterable[ViewPoints],
-    sparse: KeypointShape,
-    mirror: np.ndarray | None,
-    *,
-    tolerance: float = 0.1,
-    flat: float = 0.03,
-) -> FusedPoints:
-    """Points of all views and their mirror images, warped to the sparse prior.
-
-    A point of a mirrored view has the same barycentric coordinates between mirrored keypoints, so
-    it goes where the same weights take it between the prior's mirrored keypoints.
-
-    Parameters
-    ----------
-    views, sparse, mirror, tolerance, flat
-        See `fuse`.
-    """
-    table = mirror_or_identity(mirror, len(sparse.used))
-    require_shape("sparse.xyz", sparse.xyz, (len(table), 3))
-    targets = np.stack([sparse.xyz] if mirror is None else [sparse.xyz, sparse.xyz[table]])
-    parts: list[FusedPoints] = []
-    for number, view in enumerate(views):
-        require_shape("keypoints", view.keypoints, (len(table), 3))
-        parts.append(_warped(view, targets, number, tolerance, flat))
-    if not parts:
-        raise ValueError("views: expected at least one, found none")
-    return FusedPoints(
-        np.concatenate([part.xyz for part in parts]),
-        np.concatenate([part.image for part in parts]),
-        np.concatenate([part.side for part in parts]),
-        np.concatenate([part.row for part in parts]),
+    used = keypoints[np.isfinite(keypoints).all(axis=1)]
+    surface, fused = draw_surface(
+        fused, rng, points=points, first=used, outliers=outliers, radius=smoothing
     )
+    surface, labels = _with_members(surface, fused)
+    members = nearest_members(fused.xyz, surface.xyz, labels, nearest)
+    attention = _attention(fused.take(members), labels[members], len(surface), descriptors)
+    logger.info("%d fused points, %d on the surface", len(labels), len(surface))
+    share = np.bincount(labels, minlength=len(surface)) / len(labels)
+    places = anchor_points(surface.xyz, keypoints, tolerance=tolerance, flat=flat)
+    return _assemble(surface, share, attention, places, keypoints, keypoint_attention)
 
 
-def _warped(
-    view: ViewPoints, targets: np.ndarray, number: int, tolerance: float, flat: float
-) -> FusedPoints:
-    """Points of an image carried to the prior's keypoints and to its mirrored ones (S, K, 3)."""
-    weights, inside = warp_weights(
-        view.xyz, view.keypoints, targets, tolerance=tolerance, flat=flat
-    )
-    rows = np.flatnonzero(inside)
-    xyz = weights[rows] @ np.nan_to_num(targets)
-    return FusedPoints(
-        xyz.reshape(-1, 3),
-        np.full(len(targets) * len(rows), number),
-        np.repeat(np.arange(len(targets)), len(rows)),
-        np.tile(rows, len(targets)),
-    )
+def _with_members(surface: SurfacePoints, fused: FusedPoints) -> tuple[SurfacePoints, np.ndarray]:
+    """The surface points that are nearest to some fused point, and which (P,) each belongs to."""
+    nearest = cKDTree(surface.xyz).query(fused.xyz)[1]
+    filled, labels = np.unique(nearest, return_inverse=True)
+    return surface.take(filled), labels.reshape(-1)
 
 
-def crowded(points: np.ndarray, outliers: float, clusters: int) -> np.ndarray:
-    """Points (P,) bool but the share `outliers` of them that lies furthest from the others.
-
-    What counts is the distance to the 20th neighbour in an even selection of the points, about 20
-    for each cluster, so that the number of images does not matter.
-    """
-    require_shape("points", points, (None, 3))
-    if not 0.0 <= outliers < 1.0:
-        raise ValueError(f"outliers: expected a share from 0 to below 1, found {outliers}")
-    dropped = int(outliers * len(points))
-    if dropped == 0:
-        return np.ones(len(points), dtype=bool)
-    selection = points[:: max(len(points) // (_NEIGHBOURS * clusters), 1)]
-    rank = min(_NEIGHBOURS, len(selection))
-    distance = cKDTree(selection).query(points, k=[rank])[0][:, 0]
-    kept = np.ones(len(points), dtype=bool)
-    kept[np.argsort(-distance, kind="stable")[:dropped]] = False
-    return kept
+def nearest_members(
+    points: np.ndarray, centres: np.ndarray, labels: np.ndarray, most: int
+) -> np.ndarray:
+    """Which points (n,) are among the `most` of their centre that lie nearest to it."""
+    distance = np.linalg.norm(points - centres[labels], axis=1)
+    order = np.lexsort((distance, labels))
+    starts = np.searchsorted(labels[order], np.arange(len(centres)))
+    rank = np.empty(len(points), dtype=np.int64)
+    rank[order] = np.arange(len(points)) - starts[labels[order]]
+    return rank < most
 
 
 def _attention(
-    members: FusedPoints, labels: np.ndarray, centres: int, descriptors: Descriptors
+    members: FusedPoints, labels: np.ndarray, groups: int, descriptors: Descriptors
 ) -> Attention:
-    """Mean descriptors of clusters and their attention, view by view, in two passes."""
+    """Mean descriptors of the members of groups and their attention, in two passes."""
     images = np.unique(members.image).tolist()
-    means = MeanDescriptors(centres)
+    means = MeanDescriptors(groups)
     for image in images:
         means.add(*_of_image(image, members, labels, descriptors))
     cosines = Cosines(means.result())
@@ -264,7 +172,7 @@ def _attention(
 def _of_image(
     image: int, members: FusedPoints, labels: np.ndarray, descriptors: Descriptors
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Clusters (m,) and descriptors (m, C) of the points that an image and its mirror bring."""
+    """Groups (m,) and descriptors (m, C) of the points that an image and its mirror bring."""
     chosen = np.flatnonzero(members.image == image)
     found = descriptors(image)
     require_shape("descriptors", found, (2, None, None))
@@ -272,29 +180,35 @@ def _of_image(
 
 
 def _assemble(
-    centres: np.ndarray,
+    surface: SurfacePoints,
     share: np.ndarray,
     attention: Attention,
-    sparse: KeypointShape,
+    places: Anchoring,
+    keypoints: np.ndarray,
     keypoint_attention: Attention,
-    flat: float,
-    tolerance: float,
-) -> DenseShape:
-    """Cluster centres and used keypoints in one."""
-    ids = np.flatnonzero(sparse.used)
-    places = anchor_points(centres, sparse.xyz, tolerance=tolerance, flat=flat)
+) -> DensePrior:
+    """Surface points and used keypoints in one."""
+    ids = np.flatnonzero(np.isfinite(keypoints).all(axis=1))
     own = _own_corners(ids, places.weights.shape[1])
-    return DenseShape(
-        xyz=np.concatenate([centres, sparse.xyz[ids]]),
-        keypoint=np.concatenate([np.full(len(centres), -1), ids]),
-        weights=np.concatenate([share, np.ones(len(ids))]),
-        descriptors=np.concatenate([attention.descriptors, keypoint_attention.descriptors[ids]]),
-        attention_mean=np.concatenate([attention.mean, keypoint_attention.mean[ids]]),
-        attention_variance=np.concatenate([attention.variance, keypoint_attention.variance[ids]]),
-        counts=np.concatenate([attention.counts, keypoint_attention.counts[ids]]),
-        tetrahedra=np.concatenate([places.tetrahedra, own.tetrahedra]),
-        barycentric=np.concatenate([places.barycentric, own.barycentric]),
-        tetrahedron_weights=np.concatenate([places.weights, own.weights]),
+    beside = cKDTree(surface.xyz).query(keypoints[ids])[1]
+
+    def joined(points: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+        return np.concatenate([points, anchors])
+
+    descriptors = joined(attention.descriptors, keypoint_attention.descriptors[ids])
+    return DensePrior(
+        xyz=joined(surface.xyz, keypoints[ids]),
+        normals=joined(surface.normals, surface.normals[beside]),
+        keypoint=joined(np.full(len(surface), -1), ids),
+        weights=joined(share, np.ones(len(ids))),
+        descriptors=descriptors.astype(np.float16),
+        attention_mean=joined(attention.mean, keypoint_attention.mean[ids]),
+        attention_variance=joined(attention.variance, keypoint_attention.variance[ids]),
+        counts=joined(attention.counts, keypoint_attention.counts[ids]),
+        tetrahedra=joined(places.tetrahedra, own.tetrahedra),
+        barycentric=joined(places.barycentric, own.barycentric),
+        tetrahedron_weights=joined(places.weights, own.weights),
+        colors=pca_colors(descriptors),
     )
 
 

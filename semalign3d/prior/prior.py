@@ -16,8 +16,7 @@ from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.alignment.views import PriorPoints, prior_points
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.bundle import Bundle
-from semalign3d.prior.colors import pca_colors
-from semalign3d.prior.dense import DenseShape
+from semalign3d.prior.dense import DensePrior
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.prior.warp import Anchoring
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from semalign3d.alignment.matching import Matcher, Matches
     from semalign3d.alignment.settings import AlignmentSettings, MatchingSettings
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 PACKAGES = ("semalign3d", "numpy", "scipy", "torch", "transformers", "segment-anything")
 
 
@@ -54,35 +53,6 @@ class SparsePrior:
     descriptors: np.ndarray
     attention_mean: np.ndarray
     attention_std: np.ndarray
-
-
-@dataclass(frozen=True)
-class DensePrior:
-    """Surface points in the canonical frame: cluster centres, then the used keypoints.
-
-    Attributes
-    ----------
-    xyz : (n, 3) float64.
-    keypoint : (n,) int64, id of the keypoint that the point is, -1 for cluster centres.
-    weights : (n,) share of the fused points, 1 for keypoints.
-    descriptors : (n, C) float16.
-    attention_mean, attention_variance : (n,) of the members' cosine with the mean descriptor.
-    tetrahedra : (n, m, 4) int64, keypoint ids.
-    barycentric : (n, m, 4) coordinates in them.
-    tetrahedron_weights : (n, m), each row adding up to 1: how the points follow the keypoints.
-    colors : (n, 3) float32 RGB in [0, 1], principal components of the descriptors.
-    """
-
-    xyz: np.ndarray
-    keypoint: np.ndarray
-    weights: np.ndarray
-    descriptors: np.ndarray
-    attention_mean: np.ndarray
-    attention_variance: np.ndarray
-    tetrahedra: np.ndarray
-    barycentric: np.ndarray
-    tetrahedron_weights: np.ndarray
-    colors: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -248,20 +218,4 @@ def sparse_prior(shape: KeypointShape, attention: Attention) -> SparsePrior:
         descriptors=attention.descriptors,
         attention_mean=attention.mean,
         attention_std=np.sqrt(attention.variance),
-    )
-
-
-def dense_prior(shape: DenseShape) -> DensePrior:
-    """The dense part of a prior, with colours."""
-    return DensePrior(
-        xyz=shape.xyz,
-        keypoint=shape.keypoint,
-        weights=shape.weights,
-        descriptors=shape.descriptors.astype(np.float16),
-        attention_mean=shape.attention_mean,
-        attention_variance=shape.attention_variance,
-        tetrahedra=shape.tetrahedra,
-        barycentric=shape.barycentric,
-        tetrahedron_weights=shape.tetrahedron_weights,
-        colors=pca_colors(shape.descriptors),
     )

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parent.parent.parent
 TINY_DEMO = {
     "demo": {"images": {"trn": 8, "val": 2, "test": 2}},
     "points": {"per_image": 400},
-    "dense": {"clusters": 100},
+    "dense": {"points": 100},
 }
 FINISHED = re.compile(r"Finished jobid: \d+ \(Rule: (\w+)\)")
 PLANNED = re.compile(r"^(?:local)?rule (\w+):$", re.MULTILINE)

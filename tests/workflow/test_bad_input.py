@@ -249,7 +249,7 @@ class TestSettings:
         config = {
             "dataset": {"rot": "data"},
             "masks": {"source": "samm"},
-            "dense": {"clusters": "many"},
+            "dense": {"points": "many"},
             "runtime": {"batches": 0},
             "demo": {"images": {"val": 1000}},
             "clusters": 5,
@@ -258,7 +258,7 @@ class TestSettings:
         for key, value in (
             ("dataset", "'rot' was unexpected"),
             ("masks.source", "'samm' is not one of ['sam', 'files']"),
-            ("dense.clusters", "'many' is not of type 'integer'"),
+            ("dense.points", "'many' is not of type 'integer'"),
             ("runtime.batches", "0 is less than the minimum of 1"),
             ("demo.images.val", "1000 is greater than the maximum of 100"),
             ("top level", "'clusters' was unexpected"),

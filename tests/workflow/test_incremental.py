@@ -128,8 +128,8 @@ def test_nothing_changed_nothing_runs(folder: Path, config: dict[str, Any], proj
     assert "Nothing to be done" in again.output
 
 
-def test_another_number_of_clusters(folder: Path, config: dict[str, Any], project: Path) -> None:
-    changed = {**config, "dense": {"clusters": 50}}
+def test_another_number_of_points(folder: Path, config: dict[str, Any], project: Path) -> None:
+    changed = {**config, "dense": {"points": 50}}
     run = runs.run(folder, *TARGETS, config=changed, repository=project)
     assert dict(run.ran) == dict.fromkeys(FROM_DENSE, 1)
     assert (Prior.load(folder / PRIOR).dense.keypoint == -1).sum() == 50
@@ -223,7 +223,7 @@ def test_damage_that_left_no_trace_is_not_used(
     os.utime(path, ns=times)
     for marker in path.parent.glob(".whole-*"):
         marker.touch()
-    changed = {**config, "dense": {"clusters": 50}}
+    changed = {**config, "dense": {"points": 50}}
     run = runs.run(folder, *TARGETS, config=changed, repository=project, expect_failure=True)
     assert f"{path.relative_to(folder)} is damaged" in run.output
     assert "Delete it and run again" in run.output

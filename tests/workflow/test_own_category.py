@@ -73,7 +73,7 @@ def use_small_networks(path: Path) -> None:
     config["masks"] |= {"model_type": "vit_demo", "checkpoint": str(NETWORKS / "sam_demo.pth")}
     config["depth"]["model"] = str(NETWORKS / "depth")
     config["points"] = {"per_image": 400}
-    config["dense"] = {"clusters": 100}
+    config["dense"] = {"points": 100}
     path.write_text(yaml.safe_dump(config))
 
 

@@ -82,7 +82,7 @@ def config(name: str) -> dict[str, object]:
         "depth": {"source": "files", "root": "../many/depth"},
         "points": {"per_image": POINTS},
         "relations": {"min_images": 2},
-        "dense": {"clusters": CLUSTERS},
+        "dense": {"points": CLUSTERS},
     }
 
 

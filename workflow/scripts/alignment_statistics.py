@@ -11,7 +11,7 @@ from semalign3d import store
 from semalign3d.alignment.statistics import alignment_statistics
 from semalign3d.alignment.views import TrainingView, prior_points
 from semalign3d.prior.cameras import Cameras
-from semalign3d.prior.dense import DenseShape
+from semalign3d.prior.dense import DensePrior
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.records import read_record, write_record
 
@@ -41,7 +41,7 @@ def main(snakemake: Any) -> None:
     cameras = read_record(given.cameras, Cameras)
     maps = by_stem(given.descriptors)
     shape = read_record(given.shape, KeypointShape, "shape")
-    dense = read_record(given.dense, DenseShape)
+    dense = read_record(given.dense, DensePrior)
 
     def descriptors(number: int) -> np.ndarray:
         return store.read(maps[cameras.stems[number]], "descriptors")["descriptors"]

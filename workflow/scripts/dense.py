@@ -11,7 +11,8 @@ from training import by_stem, image_sizes
 from semalign3d import store
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.cameras import Cameras
-from semalign3d.prior.dense import ViewPoints, fuse
+from semalign3d.prior.dense import dense_prior
+from semalign3d.prior.fusion import ViewPoints, fuse_points, points_per_view, silent_because
 from semalign3d.prior.image_descriptors import pixel_descriptors
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.records import read_record, write_record
@@ -39,24 +40,35 @@ def main(snakemake: Any) -> None:
         pixels = store.read(points[stem], "pixels")["pixels"]
         return pixel_descriptors(of_image, pixels, sizes[number])
 
-    shape = fuse(
+    shape = read_record(snakemake.input.shape, KeypointShape, "shape")
+    mirror = opened_dataset(params).mirror(category)
+    fused = fuse_points(
         views(cameras, points),
+        shape.xyz,
+        mirror,
+        per_view=points_per_view(params.fused, len(cameras.stems), mirror),
+        tolerance=params.tolerance,
+        flat=params.flat,
+    )
+    dense = dense_prior(
+        fused,
         descriptors,
-        read_record(snakemake.input.shape, KeypointShape, "shape"),
+        shape.xyz,
         read_record(snakemake.input.sparse, Attention, "attention"),
-        opened_dataset(params).mirror(category),
         generator(params.seed, "dense", category),
-        clusters=params.clusters,
+        points=params.points,
         nearest=params.nearest,
         outliers=params.outliers,
+        smoothing=params.smoothing,
         tolerance=params.tolerance,
         flat=params.flat,
     )
     with store.create(snakemake.output[0]) as file:
-        write_record(file, shape)
-    summary(snakemake, f"{len(shape.xyz)} points, {params.clusters} clusters asked for")
-    for stem in np.array(cameras.stems)[~cameras.fusible()]:
-        summary(snakemake, f"left out of fusion: {stem}: fewer than 4 keypoints are seen")
+        write_record(file, dense)
+    summary(snakemake, f"{len(dense.xyz)} points from {len(fused)} of all views")
+    for number in np.setdiff1d(np.arange(len(cameras.stems)), fused.image):
+        reason = silent_because(cameras.keypoints_xyz[number], shape.xyz)
+        summary(snakemake, f"no point fused: {cameras.stems[number]}: {reason}")
 
 
 if "snakemake" in globals():

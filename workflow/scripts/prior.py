@@ -12,8 +12,8 @@ from semalign3d.alignment.statistics import AlignmentStatistics
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.bundle import Bundle
 from semalign3d.prior.cameras import Cameras
-from semalign3d.prior.dense import DenseShape
-from semalign3d.prior.prior import ImageTable, Prior, dense_prior, sparse_prior
+from semalign3d.prior.dense import DensePrior
+from semalign3d.prior.prior import ImageTable, Prior, sparse_prior
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.records import read_record
@@ -47,7 +47,7 @@ def main(snakemake: Any) -> None:
             read_record(given.sparse, Attention, "attention"),
         ),
         relations=read_record(given.relations, Relations).kept(),
-        dense=dense_prior(read_record(given.dense, DenseShape)),
+        dense=read_record(given.dense, DensePrior),
         images=image_table(given.manifest, read_record(given.cameras, Cameras)),
         alignment=read_record(given.statistics, AlignmentStatistics),
         settings=json.loads(params.settings),

@@ -1,0 +1,189 @@
+"""Object points of all views carried to the prior's keypoints (METHOD.md section 8)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from semalign3d.geometry.cameras import mirror_or_identity
+from semalign3d.geometry.normals import surface_normals
+from semalign3d.geometry.shapes import require_shape
+from semalign3d.limits import MIN_KEYPOINTS
+from semalign3d.prior.warp import warp_weights
+
+GRAZING = 0.15
+"""Smallest cosine between a surface and the view at which its points are taken."""
+
+
+@dataclass(frozen=True)
+class ViewPoints:
+    """Sampled object points of an image in camera space.
+
+    Attributes
+    ----------
+    xyz : (n, 3) float64
+        Points in camera coordinates.
+    keypoints : (K, 3) float64
+        The image's keypoints in camera coordinates, NaN where unseen.
+    """
+
+    xyz: np.ndarray
+    keypoints: np.ndarray
+
+
+@dataclass(frozen=True)
+class FusedPoints:
+    """Points of all images and their mirror images, carried to the prior's keypoints.
+
+    Attributes
+    ----------
+    xyz : (P, 3) float64
+        Places in the prior's frame.
+    normals : (P, 3) float64
+        Unit normals of the surface there, on the side that was seen.
+    image : (P,) int64
+        Number of the image, in the order given.
+    side : (P,) int64
+        0 for the image, 1 for its mirror image.
+    row : (P,) int64
+        Row of the point in the image's `ViewPoints.xyz`.
+    """
+
+    xyz: np.ndarray
+    normals: np.ndarray
+    image: np.ndarray
+    side: np.ndarray
+    row: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> "FusedPoints":
+        """Some of the points, by a mask (P,) or by numbers."""
+        return FusedPoints(
+            self.xyz[chosen],
+            self.normals[chosen],
+            self.image[chosen],
+            self.side[chosen],
+            self.row[chosen],
+        )
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+def fuse_points(
+    views: Iterable[ViewPoints],
+    keypoints: np.ndarray,
+    mirror: np.ndarray | None,
+    *,
+    per_view: int = 2000,
+    tolerance: float = 0.25,
+    flat: float = 0.03,
+    grazing: float = GRAZING,
+) -> FusedPoints:
+    """Points of all views and their mirror images, warped to the prior's keypoints.
+
+    A point of a mirrored view has the same barycentric coordinates between mirrored keypoints, so
+    it goes where the same weights take it between the prior's mirrored keypoints.
+
+    Parameters
+    ----------
+    views
+        Points of each image, one image at a time; an image brings none if it shares fewer than 4
+        keypoints with the prior, or these lie in a plane.
+    keypoints
+        (K, 3) of the prior, NaN where unused.
+    mirror
+        (K,) mirror table, or None: no mirror images.
+    per_view
+        At most so many points of an image are warped, evenly taken from its rows.
+    tolerance, flat
+        Of the warp, see `warp_weights`.
+    grazing
+        Points whose surface is seen at a smaller cosine than this are dropped: most of them belong
+        to no surface, but lie between an outline and what is behind it.
+
+    Raises
+    ------
+    ValueError
+        If there are no views, or shapes differ.
+    """
+    require_shape("keypoints", keypoints, (None, 3))
+    table = mirror_or_identity(mirror, len(keypoints))
+    if per_view < 1:
+        raise ValueError(f"per_view: expected at least 1 point, found {per_view}")
+    targets = np.stack([keypoints] if mirror is None else [keypoints, keypoints[table]])
+    parts = []
+    for number, view in enumerate(views):
+        require_shape("views.keypoints", view.keypoints, (len(table), 3))
+        rows, normals = facing(view.xyz, per_view, grazing)
+        weights, inside = warp_weights(
+            view.xyz[rows], view.keypoints, targets, tolerance=tolerance, flat=flat
+        )
+        rows, normals, weights = rows[inside], normals[inside], weights[inside]
+        sides = weights @ np.nan_to_num(targets)
+        parts.append(_carried(number, rows, view.xyz[rows], normals, sides))
+    if not parts:
+        raise ValueError("views: expected at least one, found none")
+    columns = ("xyz", "normals", "image", "side", "row")
+    return FusedPoints(*(np.concatenate([getattr(p, name) for p in parts]) for name in columns))
+
+
+def facing(points: np.ndarray, most: int, grazing: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (m,) of camera points (n, 3) whose surface faces the camera, and normals (m, 3) there.
+
+    At most `most` rows, evenly taken from all, less those that are seen at a cosine below
+    `grazing`.
+    """
+    rows = evenly(len(points), most)
+    normals = surface_normals(points)[rows]
+    ahead = points[rows]
+    cosine = -np.einsum("nd,nd->n", normals, ahead) / np.linalg.norm(ahead, axis=1)
+    return rows[cosine >= grazing], normals[cosine >= grazing]
+
+
+def _carried(
+    number: int, rows: np.ndarray, points: np.ndarray, normals: np.ndarray, sides: np.ndarray
+) -> FusedPoints:
+    """Points (n, 3) of an image with their normals, carried to S sides (S, n, 3)."""
+    turned = [_carried_normals(points, normals, side) for side in sides]
+    return FusedPoints(
+        sides.reshape(-1, 3),
+        np.reshape(turned, (-1, 3)),
+        np.full(len(sides) * len(rows), number),
+        np.repeat(np.arange(len(sides)), len(rows)),
+        np.tile(rows, len(sides)),
+    )
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most `most` of the rows 0 .. count - 1, evenly spaced, int64."""
+    if count <= most:
+        return np.arange(count)
+    return (np.arange(most) * count + count // 2) // most
+
+
+def _carried_normals(points: np.ndarray, normals: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Unit normals (n, 3) under the affine map that takes points (n, 3) nearest to moved ones.
+
+    Normals map by the inverse transpose; the pseudo-inverse keeps it finite where the points are
+    few or lie in a plane.
+    """
+    if len(points) == 0:
+        return normals
+    centred = points - points.mean(axis=0)
+    linear = np.linalg.lstsq(centred, moved - moved.mean(axis=0), rcond=None)[0]
+    turned = normals @ np.linalg.pinv(linear).T
+    length = np.linalg.norm(turned, axis=1, keepdims=True)
+    return np.where(length > 0.0, turned / np.where(length > 0.0, length, 1.0), normals)
+
+
+def points_per_view(most: int, images: int, mirror: np.ndarray | None) -> int:
+    """Points of each image so that all images and mirror images bring `most` together."""
+    return max(most // (max(images, 1) * (1 if mirror is None else 2)), 1)
+
+
+def silent_because(seen: np.ndarray, keypoints: np.ndarray) -> str:
+    """Why an image with keypoints (K, 3), NaN where unseen, brings no point to the prior's."""
+    shared = int(np.isfinite(seen + keypoints).all(axis=1).sum())
+    if shared < MIN_KEYPOINTS:
+        return f"it shares {shared} keypoints with the prior, {MIN_KEYPOINTS} are needed"
+    return "no object point lies between its keypoints, or these lie in a plane (dense.flat)"

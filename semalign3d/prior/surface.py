@@ -1,0 +1,197 @@
+"""A surface drawn from noisy points of many views (METHOD.md section 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from semalign3d.geometry.shapes import require_finite, require_shape
+from semalign3d.prior.fusion import FusedPoints
+
+_TURN = 0.5
+"""Kernel radius between unit normals: both sides of a thin part stay apart."""
+_NEIGHBOURS = 100
+_ROUNDS = 3
+_CHUNK = 4096
+_RANK = 20
+_NEIGHBOURS_PER_POINT = 20
+_CANDIDATES_PER_POINT = 8
+
+
+@dataclass(frozen=True)
+class SurfacePoints:
+    """Points on a surface.
+
+    Attributes
+    ----------
+    xyz : (n, 3) float64
+    normals : (n, 3) float64, of length one.
+    """
+
+    xyz: np.ndarray
+    normals: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> SurfacePoints:
+        """Some of the points, by a mask (n,) or by numbers."""
+        return SurfacePoints(self.xyz[chosen], self.normals[chosen])
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+def draw_surface(
+    fused: FusedPoints,
+    rng: np.random.Generator,
+    *,
+    points: int,
+    first: np.ndarray,
+    outliers: float,
+    radius: float,
+) -> tuple[SurfacePoints, FusedPoints]:
+    """Evenly spread points of the surface that the fused points lie around.
+
+    Points that lie further from others than their neighbours do are dropped. A selection of the
+    rest, denser where the points are sparse, is moved onto the surface; of these, farthest points
+    are taken. So a wing or leg that few pixels show gets as many points for its area as a broad
+    seat.
+
+    Parameters
+    ----------
+    fused
+        Points of all images, at least one.
+    rng
+        Chooses the selections.
+    points
+        Points to draw, at most.
+    first
+        (m, 3) places that are points already, such as the keypoints.
+    outliers
+        Share of the fused points that is dropped, in [0, 1).
+    radius
+        Of the kernel that the surface is smoothed with, in the units of the points.
+
+    Returns
+    -------
+    tuple[SurfacePoints, FusedPoints]
+        The surface, and the fused points that were not dropped.
+    """
+    # In an order of their own, so that the numbers do not depend on that of the images.
+    fused = fused.take(np.lexsort(fused.xyz.T))
+    gap, usual = neighbour_distances(fused.xyz, rng, _NEIGHBOURS_PER_POINT * points)
+    kept = smallest(gap * gap / usual, outliers)
+    fused, area = fused.take(kept), np.square(gap[kept])
+    count = min(_CANDIDATES_PER_POINT * points, len(fused))
+    chosen = np.sort(rng.choice(len(fused), size=count, replace=False, p=area / area.sum()))
+    candidates = project_to_surface(fused, chosen, radius)
+    return candidates.take(farthest_points(candidates.xyz, points, first)), fused
+
+
+def neighbour_distances(
+    points: np.ndarray, rng: np.random.Generator, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distance (n,) of points (n, 3) to their 20th neighbour, and its mean (n,) over neighbours.
+
+    A point off the surface lies further from others than they do from each other; on a part that
+    few pixels show, all do. Neighbours are sought in a random selection of `count` points, so
+    that distances do not depend on the number of images. Equal points are a tiny distance apart.
+    """
+    selection = np.sort(rng.permutation(len(points))[:count])
+    rank = min(_RANK, len(selection))
+    distance, near = cKDTree(points[selection]).query(points, k=np.arange(1, rank + 1))
+    gap = np.maximum(distance[:, -1], 1e-9)
+    return gap, gap[selection][near].mean(axis=1)
+
+
+def smallest(values: np.ndarray, dropped: float) -> np.ndarray:
+    """Which values (n,) are left, bool, when the share `dropped` of the largest is dropped."""
+    if not 0.0 <= dropped < 1.0:
+        raise ValueError(f"outliers: expected a share from 0 to below 1, found {dropped}")
+    kept = np.ones(len(values), dtype=bool)
+    kept[np.argsort(-values, kind="stable")[: int(dropped * len(values))]] = False
+    return kept
+
+
+def project_to_surface(fused: FusedPoints, rows: np.ndarray, radius: float) -> SurfacePoints:
+    """Points of some rows (n,), moved onto the smooth surface that all points lie around.
+
+    Each point moves along the mean normal of its neighbours until it lies in their weighted mean
+    plane, a few times (moving least squares). Near means near in place and in normal: distances
+    are Euclidean over (place / radius, normal / 0.5), so that a thin part's front and back do not
+    mix. A point never moves along the surface, so that edges and thin parts do not shrink
+    lengthwise as cluster centres do.
+
+    Parameters
+    ----------
+    fused
+        Points with normals.
+    rows
+        The points to move.
+    radius
+        Standard deviation of the Gaussian kernel.
+    """
+    if not 0.0 < radius < np.inf:
+        raise ValueError(f"radius: expected a length above 0, found {radius}")
+    tree = cKDTree(_features(fused.xyz, fused.normals, radius))
+    parts = [
+        _projected(fused, rows[start : start + _CHUNK], tree, radius)
+        for start in range(0, len(rows), _CHUNK)
+    ]
+    return SurfacePoints(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _features(points: np.ndarray, normals: np.ndarray, radius: float) -> np.ndarray:
+    return np.concatenate([points / radius, normals / _TURN], axis=1)
+
+
+def _projected(
+    fused: FusedPoints, rows: np.ndarray, tree: cKDTree, radius: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places (n, 3) and normals (n, 3) of some rows on the surface."""
+    points, normals = fused.xyz[rows], fused.normals[rows]
+    count = min(_NEIGHBOURS, len(fused))
+    for _ in range(_ROUNDS):
+        distance, near = tree.query(_features(points, normals, radius), k=np.arange(1, count + 1))
+        # Relative to the nearest neighbour, so that the weights of a lonely point add up.
+        weights = np.exp(-0.5 * (np.square(distance) - np.square(distance[:, :1])))
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        mean = np.einsum("nk,nkd->nd", weights, fused.normals[near])
+        length = np.linalg.norm(mean, axis=1, keepdims=True)
+        normals = np.where(length > 0.0, mean / np.where(length > 0.0, length, 1.0), normals)
+        gap = np.einsum("nk,nkd->nd", weights, fused.xyz[near]) - points
+        points = points + np.einsum("nd,nd->n", gap, normals)[:, None] * normals
+    return points, normals
+
+
+def farthest_points(points: np.ndarray, count: int, first: np.ndarray) -> np.ndarray:
+    """Numbers of `count` points, each the one furthest from those before: an even sample.
+
+    Parameters
+    ----------
+    points
+        (n, 3) finite.
+    count
+        Points to choose; fewer come out if there are fewer different ones.
+    first
+        (m, 3) places that count as chosen before; with none, the point furthest from the mean
+        comes first.
+
+    Returns
+    -------
+    np.ndarray
+        (at most count,) int64, in the order chosen. Each choice depends on all before, so this is
+        one pass over the points per chosen point.
+    """
+    require_shape("points", points, (None, 3))
+    require_finite("points", points)
+    if len(points) == 0 or count < 1:
+        return np.zeros(0, dtype=np.int64)
+    start = first if len(first) else points.mean(axis=0, keepdims=True)
+    gap = cKDTree(start).query(points)[0]
+    chosen: list[int] = []
+    while len(chosen) < count and gap.max() > 0.0:
+        chosen.append(int(np.argmax(gap)))
+        step = np.linalg.norm(points - points[chosen[-1]], axis=1)
+        gap = np.minimum(gap, step) if len(chosen) > 1 or len(first) else step
+    return np.array(chosen, dtype=np.int64)
