@@ -116,3 +116,12 @@ def depth_inputs(category, stems):
     if not DEPTH_BY_NETWORK:
         return [f"{DEPTH_SOURCE}/{category}/{stem}_depth.npy" for stem in stems]
     return sorted(map(str, Path(DEPTH_SOURCE).glob("*.safetensors")))
+
+
+def sam_checkpoint():
+    """Where the SAM checkpoint is or belongs."""
+    if not MASKS_BY_SAM:
+        return ""
+    if MASK_SOURCE is None:
+        require("masks.checkpoint")
+    return str(MASK_SOURCE)

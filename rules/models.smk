@@ -1,15 +1,6 @@
 # Networks fetched ahead: run `snakemake fetch_models` where there is a connection.
 
 
-def sam_checkpoint():
-    """Where the SAM checkpoint is or belongs."""
-    if not MASKS_BY_SAM:
-        return ""
-    if MASK_SOURCE is None:
-        require("masks.checkpoint")
-    return str(MASK_SOURCE)
-
-
 rule fetch_models:
     """The networks of the configuration in the hub's cache and at masks.checkpoint."""
     log:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.workflow
 
 CATEGORIES = ("chair", "aeroplane")
 BARS = {"chair": 0.013, "aeroplane": 0.010}
-"""Sparse errors, through the demo's own networks (the default) and with masks and depth from files."""
+"""Sparse errors, through the demo's own networks (the default) and from files."""
 
 
 def score(folder: Path, category: str) -> PriorScore:

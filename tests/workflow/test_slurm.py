@@ -198,14 +198,18 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     in_partition = {
         rule.split("_")[0] for rule, line in resources.items() if "slurm_partition=gpu" in line
     }
-    assert on_gpu == in_partition == {
-        "descriptors",
-        "masks",
-        "depth",
-        "relations",
-        "sparse",
-        "dense",
-    }
+    assert (
+        on_gpu
+        == in_partition
+        == {
+            "descriptors",
+            "masks",
+            "depth",
+            "relations",
+            "sparse",
+            "dense",
+        }
+    )
     config = yaml.safe_load((runs.REPOSITORY / "config" / "config.yaml").read_text())
     for rule, line in resources.items():
         wanted = config["resources"][section(rule)]
