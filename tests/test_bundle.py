@@ -14,6 +14,7 @@ from semalign3d.prior.bundle import refine, refined_cameras
 from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.energy import EnergyTerms
+from semalign3d.prior.reposing import poorly_fitted
 from semalign3d.prior.sparse import SparseShape
 from semalign3d.prior.suspects import DISPLACED, SWAPPED, check_annotations
 
@@ -208,6 +209,25 @@ def test_a_keypoint_that_one_image_shows_is_left_out_with_the_reason(scene):
     assert np.isnan(found.reprojection[:, number]).all()
     with pytest.raises(InputError, match="can place fewer than 4 keypoints"):
         refine(few, start_from(rough(shape)), None, BundleSettings(max_uncertainty=1e-6))
+
+
+def test_an_image_with_a_wrong_first_pose_finds_the_right_one(scene):
+    """Its depth is turned inside out, so that the first pose looks at the other side."""
+    shape, cameras, _, _ = scene
+    cameras = noisy(cameras, np.random.default_rng(12), sigma=1.0)
+    right = refine(cameras, start_from(rough(shape)), MIRROR)
+    xyz, relative = cameras.keypoints_xyz.copy(), cameras.relative_depth.copy()
+    relative[3] = relative[3].min() + relative[3].max() - relative[3]
+    z = 1.0 - 0.3 * relative[3]
+    xyz[3] = np.column_stack([xyz[3, :, :2] / xyz[3, :, 2:] * z[:, None], z])
+    wrong = dataclasses.replace(cameras, keypoints_xyz=xyz, relative_depth=relative)
+    start = start_from(rough(shape))
+    first = BundleObjective(wrong, start, MIRROR, BundleSettings())
+    free, numbers = first.solve()
+    assert np.array_equal(np.flatnonzero(poorly_fitted(first, free, numbers)), [3])
+    found = refine(wrong, start, MIRROR)
+    assert np.allclose(found.rotation[3], right.rotation[3], atol=0.1)
+    assert np.allclose(found.xyz, right.xyz, atol=0.01)
 
 
 def test_swapped_and_displaced_annotations_are_named(scene):

@@ -15,6 +15,7 @@ from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.bundle_model import LEVEL, LOG_C, LOG_G, LOG_K, SHIFT, TURN
 from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
 from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.reposing import repose
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.prior.uncertainty import Spread, covariance, shape_basis, spread
 
@@ -90,7 +91,8 @@ def refine(
     Minimises the robust reprojection error of the annotated keypoints, plus a robust error of
     relative inverse depth at the keypoints corrected to the mask, plus weak priors on focal
     lengths and depth offsets. The shape is symmetric under the mirror table; this is the same as
-    letting every mirror image take part, with the numbers of its image. L-BFGS in float64.
+    letting every mirror image take part, with the numbers of its image. L-BFGS in float64; images
+    that fit poorly are tried in other poses, and all is refined again if one is better.
 
     Parameters
     ----------
@@ -113,6 +115,10 @@ def refine(
     require_shape("cameras.keypoints_xyz", cameras.keypoints_xyz, (None, len(start.xyz), 3))
     objective = BundleObjective(cameras, start, mirror, settings or BundleSettings())
     free, numbers = objective.solve()
+    restarted = repose(objective, free, numbers)
+    if restarted is not None:
+        objective = restarted
+        free, numbers = objective.solve()
     return _result(objective, start, mirror, free, numbers)
 
 

@@ -1,6 +1,8 @@
 """What bundle refinement minimises, and the curvature of it (METHOD.md section 7)."""
 
+import copy
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,16 +135,14 @@ class BundleObjective:
         """Value and gradient at free coordinates and numbers in one."""
         free, numbers = self._split(flat)
         found = self.model.residuals(self.shape.expand(free), numbers)
-        squares, weight = self._weights(found.values)
-        degrees = self.settings.degrees
-        # A residual of d dimensions has (degrees + d) / 2 log(1 + square / degrees).
-        loss = weight * (degrees + squares) * np.log1p(squares / degrees)
+        _, weight = self._weights(found.values)
+        loss = self._losses(found.values)
         pull = found.values * weight[..., [0, 0, 1]]
         by_numbers = np.einsum("nkr,nkrp->np", pull, found.by_image)
         by_shape = np.einsum("nkr,nkri->ki", pull, found.by_point)
         prior, by_prior = self._prior(numbers)
         gradient = [self.shape.reduce(by_shape).ravel(), (by_numbers + by_prior).ravel()]
-        return 0.5 * float(loss.sum()) + prior, np.concatenate(gradient)
+        return float(loss.sum()) + float(prior.sum()), np.concatenate(gradient)
 
     def _split(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         size = self.free.size
@@ -155,34 +155,66 @@ class BundleObjective:
         weight = (degrees + np.array([2.0, 1.0])) / (degrees + squares)
         return squares, np.where(self.seen[..., None], weight, 0.0)
 
-    def _prior(self, numbers: np.ndarray) -> tuple[float, np.ndarray]:
-        """Priors of depth offsets and focal lengths, and their derivatives (n, 9)."""
+    def _losses(self, values: np.ndarray) -> np.ndarray:
+        """-log of the Student t densities of residuals (n, K, 3), of each image (n,)."""
+        degrees = self.settings.degrees
+        squares, weight = self._weights(values)
+        # Of d dimensions: (degrees + d) / 2 log(1 + square / degrees).
+        loss = 0.5 * weight * (degrees + squares) * np.log1p(squares / degrees)
+        return np.asarray(loss.sum(axis=(1, 2)))
+
+    def image_losses(self, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Each image's share (n,) of the objective."""
+        values = self.model.residuals(self.shape.expand(free), numbers).values
+        return self._losses(values) + self._prior(numbers)[0]
+
+    def of_images(
+        self, images: np.ndarray, rotations: np.ndarray, numbers: np.ndarray
+    ) -> "BundleObjective":
+        """The same for some of the images, which may repeat, started from other poses.
+
+        Parameters
+        ----------
+        images : (m,) among the n posed ones.
+        rotations : (m, 3, 3) that the rotation vectors are applied to.
+        numbers : (m, 9) the start.
+        """
+        part = copy.copy(self)
+        part.seen, part.numbers = self.seen[images], numbers
+        part.model = ImageModel(
+            rays=self.model.rays[images],
+            depth=self.model.depth[images],
+            ray_sigma=self.model.ray_sigma[images],
+            depth_sigma=self.model.depth_sigma[images],
+            start=rotations,
+        )
+        return part
+
+    def _prior(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Priors of depth offsets and focal lengths (n,), and their derivatives (n, 9)."""
         gradient = np.zeros_like(numbers)
         offset = (numbers[:, LOG_C] - np.log(self._offset)) / self.settings.offset_spread
         log_p = numbers[:, LOG_G] + numbers[:, LOG_K]
         focal = (log_p + np.log(self.settings.focal_length)) / self.settings.focal_spread
         gradient[:, LOG_C] = offset / self.settings.offset_spread
         gradient[:, [LOG_G, LOG_K]] = (focal / self.settings.focal_spread)[:, None]
-        return 0.5 * float(offset @ offset + focal @ focal), gradient
+        return 0.5 * (offset**2 + focal**2), gradient
 
     def solve(self) -> tuple[np.ndarray, np.ndarray]:
         """Free coordinates (K, 3) and numbers (n, 9) at the minimum."""
-        steps = self.settings.max_iterations
-        result = minimize(
-            self,
-            np.concatenate([self.free.ravel(), self.numbers.ravel()]),
-            jac=True,
-            method="L-BFGS-B",
-            options={
-                "maxiter": steps,
-                "maxfun": 2 * steps,
-                "maxcor": 30,
-                "ftol": 1e-12,
-                "gtol": 1e-7,
-            },
-        )
-        logger.info("objective %.3f after %d steps: %s", result.fun, result.nit, result.message)
-        return self._split(result.x)
+        start = np.concatenate([self.free.ravel(), self.numbers.ravel()])
+        return self._split(_minimum(self, start, self.settings.max_iterations))
+
+    def solve_numbers(self, free: np.ndarray) -> np.ndarray:
+        """Numbers (n, 9) at the minimum for a shape at rest."""
+        size = free.size
+
+        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            value, gradient = self(np.concatenate([free.ravel(), flat]))
+            return value, gradient[size:]
+
+        found = _minimum(objective, self.numbers.ravel(), self.settings.max_iterations)
+        return found.reshape(-1, PARAMETERS)
 
     def curvature(self, free: np.ndarray, numbers: np.ndarray, basis: np.ndarray) -> Curvature:
         """Gauss-Newton curvature with respect to F coordinates of the shape.
@@ -216,3 +248,13 @@ class BundleObjective:
         both = np.ix_([LOG_G, LOG_K], [LOG_G, LOG_K])
         curvature[both] = self.settings.focal_spread**-2
         return curvature
+
+
+def _minimum(
+    objective: Callable[[np.ndarray], tuple[float, np.ndarray]], start: np.ndarray, steps: int
+) -> np.ndarray:
+    """Where L-BFGS ends from a start."""
+    options = {"maxiter": steps, "maxfun": 2 * steps, "maxcor": 30, "ftol": 1e-12, "gtol": 1e-7}
+    result = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+    logger.info("objective %.3f after %d steps: %s", result.fun, result.nit, result.message)
+    return np.asarray(result.x)
