@@ -1,17 +1,17 @@
 """3D shape priors of object categories from annotated photos, and matches from the priors."""
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from semalign3d.prior.prior import Prior
+from importlib import import_module
+from typing import Any
 
 __all__ = ["Prior"]
 
 
 def __getattr__(name: str) -> Any:
-    """`semalign3d.Prior`, loaded when it is first asked for."""
-    if name == "Prior":
-        from semalign3d.prior.prior import Prior
+    """`semalign3d.Prior`, loaded when it is first asked for.
 
-        return Prior
+    By its name, not by an import statement: every module imports this one, and would seem to
+    depend on the prior's code (`semalign3d.digest`). Type checkers read `__init__.pyi`.
+    """
+    if name == "Prior":
+        return import_module("semalign3d.prior.prior").Prior
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

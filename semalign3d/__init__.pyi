@@ -1,0 +1,1 @@
+from semalign3d.prior.prior import Prior as Prior
