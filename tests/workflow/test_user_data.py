@@ -163,7 +163,7 @@ def test_images_with_too_few_keypoints_are_left_out_and_named(many: Chain) -> No
         )
     )
     assert "left out: " + UNSEEN in many.output
-    assert f"left out of fusion: {SCARCE}" in many.output
+    assert f"no point fused: {SCARCE}" in many.output
     assert len({outside, unseen, scarce}) == 3
 
 
