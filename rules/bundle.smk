@@ -17,7 +17,7 @@ rule bundle:
         CONDA
     threads: RUNTIME["threads"]
     resources:
-        **stage_resources("geometry"),
+        **stage_resources("geometry", on_gpu=True),
     params:
         **DATASET_PARAMS,
         code=script_code("bundle"),

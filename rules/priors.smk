@@ -69,7 +69,7 @@ rule dense:
         CONDA
     threads: RUNTIME["threads"]
     resources:
-        **stage_resources("dense", on_gpu=True),
+        **stage_resources("dense"),
     params:
         **DATASET_PARAMS,
         code=script_code("dense"),

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import scipy.special
 from array_api_compat import array_namespace as namespace
+from array_api_compat import device as device_of
 from array_api_compat import is_torch_array
 from scipy.sparse import csr_array
 
 __all__ = [
     "as_float64",
+    "beside",
     "betaln",
     "chunk_values",
     "compute_device",
@@ -68,6 +70,11 @@ def to_device(array: Array, device: str | None) -> Array:
     if not is_torch_array(array):
         array = torch.from_numpy(np.array(array))
     return array.to(device)
+
+
+def beside(array: Array, other: Array) -> Array:
+    """An array where another one is."""
+    return to_device(array, str(device_of(other)) if is_torch_array(other) else None)
 
 
 def to_numpy(array: Array) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import special
 from synthetic_views import category, generators
+from torch_devices import DEVICES
 
 from semalign3d import arrays
 from semalign3d.errors import InputError
@@ -12,9 +13,6 @@ from semalign3d.geometry.beta import fit_beta
 from semalign3d.prior.energy import ShapeEnergy
 from semalign3d.prior.relations import fit_relations
 from semalign3d.prior.sparse import fit_sparse
-
-DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-"""Of torch, against NumPy."""
 
 
 @pytest.fixture(params=DEVICES)

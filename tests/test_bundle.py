@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 from synthetic_views import mirror_table, random_rotation, rotation, symmetric_shape
+from torch_devices import DEVICES
 
 from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import back_project, calibrated_depth, mirror_keypoints, project
@@ -17,6 +18,7 @@ from semalign3d.prior.energy import EnergyTerms
 from semalign3d.prior.reposing import poorly_fitted
 from semalign3d.prior.sparse import SparseShape
 from semalign3d.prior.suspects import DISPLACED, SWAPPED, check_annotations
+from semalign3d.prior.uncertainty import shape_basis
 
 MIRROR = mirror_table(9, 4)
 NO_PRIORS = BundleSettings(offset_spread=1e4, focal_spread=1e4)
@@ -64,6 +66,37 @@ def start_from(shape, used=None):
 
 def rough(shape):
     return shape + 0.02 * np.random.default_rng(0).normal(size=shape.shape)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_objective_and_curvature_on_a_device_are_those_of_numpy(scene, device):
+    shape, cameras, _, _ = scene
+    start = start_from(rough(shape))
+    here, there = (
+        BundleObjective(cameras, start, MIRROR, BundleSettings(), where) for where in (None, device)
+    )
+    numbers = here.numbers + 0.05 * np.random.default_rng(1).normal(size=here.numbers.shape)
+    flat = np.concatenate([here.free.ravel(), numbers.ravel()])
+    (value, gradient), (found, slope) = here(flat), there(flat)
+    assert found == pytest.approx(value, rel=1e-12)
+    assert isinstance(slope, np.ndarray)
+    assert np.allclose(slope, gradient, rtol=1e-9, atol=1e-9 * np.abs(gradient).max())
+    basis = shape_basis(here.shape, start.used)
+    open_here, open_there = (made.curvature(here.free, numbers, basis) for made in (here, there))
+    assert np.allclose(open_there.second, open_here.second, rtol=1e-8)
+    assert np.allclose(open_there.slope, open_here.slope, rtol=1e-8)
+    assert open_there.dispersion == pytest.approx(open_here.dispersion)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_refined_shape_on_a_device_is_that_of_numpy(scene, device):
+    shape, cameras, _, _ = scene
+    here, there = (
+        refine(cameras, start_from(rough(shape)), MIRROR, device=where) for where in (None, device)
+    )
+    assert np.array_equal(there.used, here.used)
+    assert np.allclose(there.xyz, here.xyz, atol=1e-4)
+    assert np.allclose(there.p, here.p, rtol=1e-2)
 
 
 def test_gradient_is_that_of_the_objective(scene):

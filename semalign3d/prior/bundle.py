@@ -85,6 +85,7 @@ def refine(
     start: KeypointShape,
     mirror: np.ndarray | None,
     settings: BundleSettings | None = None,
+    device: str | None = None,
 ) -> Bundle:
     """Shape, poses, focal lengths and depth offsets that agree best with all images at once.
 
@@ -105,6 +106,8 @@ def refine(
         (K,) mirror table; None, or one without pairs, lays no symmetry on the shape.
     settings
         See `BundleSettings`.
+    device
+        Where the objective is computed, see `arrays.compute_device`.
 
     Raises
     ------
@@ -113,7 +116,7 @@ def refine(
     """
     require_shape("start.xyz", start.xyz, (None, 3))
     require_shape("cameras.keypoints_xyz", cameras.keypoints_xyz, (None, len(start.xyz), 3))
-    objective = BundleObjective(cameras, start, mirror, settings or BundleSettings())
+    objective = BundleObjective(cameras, start, mirror, settings or BundleSettings(), device)
     free, numbers = objective.solve()
     restarted = repose(objective, free, numbers)
     if restarted is not None:

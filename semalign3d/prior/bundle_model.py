@@ -11,11 +11,14 @@ there and c the depth offset. These numbers are hardly correlated, unlike transl
 focal length; and the model does not change when the shape is scaled.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from semalign3d.arrays import Array, beside, namespace, to_device
 from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.frames import has_mirror_plane
 
@@ -30,7 +33,7 @@ _SMALL_ANGLE = 1e-8
 
 @dataclass(frozen=True)
 class Residuals:
-    """Seen minus measured, in standard deviations, and derivatives.
+    """Seen minus measured, in standard deviations, and derivatives, on the device of the model.
 
     Attributes
     ----------
@@ -39,9 +42,9 @@ class Residuals:
     by_point : (N, K, 3, 3) derivatives with respect to the point in the prior's frame.
     """
 
-    values: np.ndarray
-    by_image: np.ndarray
-    by_point: np.ndarray
+    values: Array
+    by_image: Array
+    by_point: Array
 
 
 @dataclass(frozen=True)
@@ -56,38 +59,50 @@ class ImageModel:
     start : (N, 3, 3) rotations that the rotation vectors are applied to.
     """
 
-    rays: np.ndarray
-    depth: np.ndarray
-    ray_sigma: np.ndarray
-    depth_sigma: np.ndarray
+    rays: Array
+    depth: Array
+    ray_sigma: Array
+    depth_sigma: Array
     start: np.ndarray
 
+    def on(self, device: str | None) -> ImageModel:
+        """The same on a device, see `arrays.to_device`; rotations are made on the CPU."""
+        return replace(
+            self,
+            rays=to_device(self.rays, device),
+            depth=to_device(self.depth, device),
+            ray_sigma=to_device(self.ray_sigma, device),
+            depth_sigma=to_device(self.depth_sigma, device),
+        )
+
     def residuals(self, xyz: np.ndarray, numbers: np.ndarray) -> Residuals:
-        """Residuals of a shape (K, 3) under the images' numbers (N, 9)."""
-        turn = numbers[:, TURN]
-        rotation = Rotation.from_rotvec(turn).as_matrix() @ self.start
-        placed = xyz @ rotation.transpose(0, 2, 1)
-        g, k, c = np.exp(numbers[:, [LOG_G, LOG_K, LOG_C]]).T[:, :, None]
+        """Residuals of a shape (K, 3) under the images' numbers (N, 9), NumPy arrays both."""
+        xp, turn = namespace(self.rays), numbers[:, TURN]
+        rotation = beside(Rotation.from_rotvec(turn).as_matrix() @ self.start, self.rays)
+        jacobian = beside(_left_jacobian(turn), self.rays)[:, None]
+        xyz, numbers = beside(xyz, self.rays), beside(numbers, self.rays)
+        placed = xyz @ rotation.mT
+        g, k, c = xp.exp(numbers[:, [LOG_G, LOG_K, LOG_C]]).T[:, :, None]
         height = numbers[:, LEVEL, None] + c
         near = 1.0 / (1.0 + k * placed[..., 2])
         across = placed[..., :2] / g[..., None]
         rays = (across + numbers[:, None, SHIFT]) * near[..., None]
         depth = height * near - c
-        values = np.concatenate([rays - self.rays, (depth - self.depth)[..., None]], axis=2)
+        values = xp.concat([rays - self.rays, (depth - self.depth)[..., None]], axis=2)
 
-        by_placed = np.zeros((*values.shape, 3))
+        by_placed = beside(np.zeros((*values.shape, 3)), values)
         by_placed[..., 0, 0] = by_placed[..., 1, 1] = near / g
         by_placed[..., :2, 2] = -rays * (k * near)[..., None]
         by_placed[..., 2, 2] = -height * k * near**2
-        by_image = np.zeros((*values.shape, PARAMETERS))
-        by_image[..., TURN] = by_placed @ (-_cross(placed) @ _left_jacobian(turn)[:, None])
+        by_image = beside(np.zeros((*values.shape, PARAMETERS)), values)
+        by_image[..., TURN] = by_placed @ (-_cross(placed) @ jacobian)
         by_image[..., 0, SHIFT.start] = by_image[..., 1, SHIFT.start + 1] = near
         by_image[..., :2, LOG_G] = -across * near[..., None]
         by_image[..., LOG_K] = by_placed[..., 2] * placed[..., 2:]
         by_image[..., 2, LEVEL] = near
         by_image[..., 2, LOG_C] = c * (near - 1.0)
 
-        sigma = np.stack([self.ray_sigma, self.ray_sigma, self.depth_sigma], axis=1)[:, None]
+        sigma = xp.stack([self.ray_sigma, self.ray_sigma, self.depth_sigma], axis=1)[:, None]
         by_point = by_placed @ rotation[:, None]
         return Residuals(values / sigma, by_image / sigma[..., None], by_point / sigma[..., None])
 
@@ -108,7 +123,7 @@ class SymmetricShape:
     side: np.ndarray
 
     @classmethod
-    def of(cls, used: np.ndarray, mirror: np.ndarray | None) -> "SymmetricShape":
+    def of(cls, used: np.ndarray, mirror: np.ndarray | None) -> SymmetricShape:
         """Under a mirror table (K,), if a pair of used keypoints (K,) bool gives it a plane."""
         ids = np.arange(len(used))
         table = mirror_or_identity(mirror, len(used))
@@ -142,12 +157,13 @@ class SymmetricShape:
         return free
 
 
-def _cross(vectors: np.ndarray) -> np.ndarray:
+def _cross(vectors: Array) -> Array:
     """Matrices (..., 3, 3) of the cross product with vectors (..., 3)."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
-    zero = np.zeros_like(x)
+    xp = namespace(vectors)
+    x, y, z = (vectors[..., axis] for axis in range(3))
+    zero = xp.zeros_like(x)
     rows = [zero, -z, y, z, zero, -x, -y, x, zero]
-    return np.stack(rows, axis=-1).reshape(*vectors.shape, 3)
+    return xp.reshape(xp.stack(rows, axis=-1), (*vectors.shape, 3))
 
 
 def _left_jacobian(turn: np.ndarray) -> np.ndarray:

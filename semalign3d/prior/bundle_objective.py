@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from semalign3d.arrays import Array, beside, namespace, to_device, to_numpy
 from semalign3d.errors import InputError
 from semalign3d.geometry.frames import similarity_procrustes
 from semalign3d.limits import MIN_KEYPOINTS
@@ -24,6 +25,9 @@ from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.sparse import KeypointShape
 
 logger = logging.getLogger(__name__)
+
+_DIMENSIONS = np.array([2.0, 1.0])
+"""Of a residual in the image, and of one in depth."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ class Curvature:
 class BundleObjective:
     """The objective over free coordinates (K, 3) and the numbers (n, 9) of the posed images.
 
+    What grows with images times keypoints is computed on the device; attributes, arguments and
+    results are NumPy arrays.
+
     Attributes
     ----------
     posed : (N,) bool, images that show enough used keypoints for a pose; n of them.
@@ -87,6 +94,7 @@ class BundleObjective:
         start: KeypointShape,
         mirror: np.ndarray | None,
         settings: BundleSettings,
+        device: str | None = None,
     ) -> None:
         self.settings = settings
         every = np.isfinite(cameras.annotated_px).all(axis=2) & start.used
@@ -115,6 +123,8 @@ class BundleObjective:
             depth_sigma=settings.depth_sigma * k * (self.numbers[:, LEVEL] + self._offset),
             start=rotation,
         )
+        self._device, self._dimensions = device, to_device(_DIMENSIONS, device)
+        self._to_device()
 
     def _start(self, cameras: Cameras, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rotations (n, 3, 3) and numbers (n, 9) from the keypoints in 3D, image by image."""
@@ -134,12 +144,13 @@ class BundleObjective:
     def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
         """Value and gradient at free coordinates and numbers in one."""
         free, numbers = self._split(flat)
-        found = self.model.residuals(self.shape.expand(free), numbers)
+        found = self._model.residuals(self.shape.expand(free), numbers)
+        xp = namespace(found.values)
         _, weight = self._weights(found.values)
         loss = self._losses(found.values)
         pull = found.values * weight[..., [0, 0, 1]]
-        by_numbers = np.einsum("nkr,nkrp->np", pull, found.by_image)
-        by_shape = np.einsum("nkr,nkri->ki", pull, found.by_point)
+        by_numbers = to_numpy(xp.einsum("nkr,nkrp->np", pull, found.by_image))
+        by_shape = to_numpy(xp.einsum("nkr,nkri->ki", pull, found.by_point))
         prior, by_prior = self._prior(numbers)
         gradient = [self.shape.reduce(by_shape).ravel(), (by_numbers + by_prior).ravel()]
         return float(loss.sum()) + float(prior.sum()), np.concatenate(gradient)
@@ -148,24 +159,25 @@ class BundleObjective:
         size = self.free.size
         return flat[:size].reshape(-1, 3), flat[size:].reshape(-1, PARAMETERS)
 
-    def _weights(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _weights(self, values: Array) -> tuple[Array, Array]:
         """Squares (n, K, 2) of residuals in the image and in depth, and their Student t weights."""
-        degrees = self.settings.degrees
-        squares = np.stack([np.square(values[..., :2]).sum(axis=2), values[..., 2] ** 2], axis=2)
-        weight = (degrees + np.array([2.0, 1.0])) / (degrees + squares)
-        return squares, np.where(self.seen[..., None], weight, 0.0)
+        xp, degrees = namespace(values), self.settings.degrees
+        across = xp.sum(xp.square(values[..., :2]), axis=2)
+        squares = xp.stack([across, values[..., 2] ** 2], axis=2)
+        weight = (degrees + self._dimensions) / (degrees + squares)
+        return squares, xp.where(self._seen[..., None], weight, 0.0)
 
-    def _losses(self, values: np.ndarray) -> np.ndarray:
+    def _losses(self, values: Array) -> np.ndarray:
         """-log of the Student t densities of residuals (n, K, 3), of each image (n,)."""
-        degrees = self.settings.degrees
+        xp, degrees = namespace(values), self.settings.degrees
         squares, weight = self._weights(values)
         # Of d dimensions: (degrees + d) / 2 log(1 + square / degrees).
-        loss = 0.5 * weight * (degrees + squares) * np.log1p(squares / degrees)
-        return np.asarray(loss.sum(axis=(1, 2)))
+        loss = 0.5 * weight * (degrees + squares) * xp.log1p(squares / degrees)
+        return to_numpy(xp.sum(loss, axis=(1, 2)))
 
     def image_losses(self, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Each image's share (n,) of the objective."""
-        values = self.model.residuals(self.shape.expand(free), numbers).values
+        values = self._model.residuals(self.shape.expand(free), numbers).values
         return self._losses(values) + self._prior(numbers)[0]
 
     def of_images(
@@ -188,7 +200,11 @@ class BundleObjective:
             depth_sigma=self.model.depth_sigma[images],
             start=rotations,
         )
+        part._to_device()
         return part
+
+    def _to_device(self) -> None:
+        self._model, self._seen = self.model.on(self._device), to_device(self.seen, self._device)
 
     def _prior(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Priors of depth offsets and focal lengths (n,), and their derivatives (n, 9)."""
@@ -226,20 +242,22 @@ class BundleObjective:
         free, numbers : at the minimum.
         basis : (K, 3, F) what the coordinates change of the shape.
         """
-        found = self.model.residuals(self.shape.expand(free), numbers)
-        root = np.sqrt(self._weights(found.values)[1])[..., [0, 0, 1]]
+        found = self._model.residuals(self.shape.expand(free), numbers)
+        xp = namespace(found.values)
+        root = xp.sqrt(self._weights(found.values)[1])[..., [0, 0, 1]]
         images = len(numbers)
-        values = (root * found.values).reshape(images, -1)
-        by_shape = np.einsum("nkr,nkri,kif->nkrf", root, found.by_point, basis, optimize=True)
-        by_shape = by_shape.reshape(images, values.shape[1], -1)
-        by_image = (root[..., None] * found.by_image).reshape(*values.shape, PARAMETERS)
-        own = by_image.transpose(0, 2, 1) @ by_image + self._prior_curvature()
-        mixed = by_image.transpose(0, 2, 1) @ by_shape
-        second = by_shape.transpose(0, 2, 1) @ by_shape
-        second -= mixed.transpose(0, 2, 1) @ np.linalg.solve(own, mixed)
+        values = xp.reshape(root * found.values, (images, -1))
+        by_point = root[..., None] * found.by_point
+        by_shape = xp.einsum("nkri,kif->nkrf", by_point, beside(basis, values))
+        by_shape = xp.reshape(by_shape, (*values.shape, -1))
+        by_image = xp.reshape(root[..., None] * found.by_image, (*values.shape, PARAMETERS))
+        own = by_image.mT @ by_image + beside(self._prior_curvature(), values)
+        mixed = by_image.mT @ by_shape
+        second = by_shape.mT @ by_shape - mixed.mT @ xp.linalg.solve(own, mixed)
+        slope = xp.einsum("nr,nrf->nf", values, by_shape)
         spare = 3 * int(self.seen.sum()) - numbers.size - basis.shape[2]
-        dispersion = float(np.square(values).sum()) / max(spare, 1)
-        return Curvature(second, np.einsum("nr,nrf->nf", values, by_shape), dispersion)
+        dispersion = float(xp.sum(xp.square(values))) / max(spare, 1)
+        return Curvature(to_numpy(second), to_numpy(slope), dispersion)
 
     def _prior_curvature(self) -> np.ndarray:
         """Second derivatives (9, 9) of the priors of an image."""

@@ -44,6 +44,8 @@ def section(rule: str) -> str:
     stage = rule.split("_")[0]
     if stage in ("demo", "manifest"):
         return "checks"
+    if stage == "statistics":
+        return "dense"
     return stage if stage in STAGES else "geometry"
 
 
@@ -178,7 +180,7 @@ class TestOneNode:
 
 @pytest.mark.workflow
 def test_a_dry_run_needs_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stages with a network and the fusion ask for a GPU; all keys of the profile are known."""
+    """Stages that compute on the device ask for a GPU; all keys of the profile are known."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("bash", "sh", "which", "git"):
@@ -207,7 +209,7 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             "depth",
             "relations",
             "sparse",
-            "dense",
+            "bundle",
         }
     )
     config = yaml.safe_load((runs.REPOSITORY / "config" / "config.yaml").read_text())

@@ -9,6 +9,7 @@ from dataset import opened_dataset
 from job import job, summary
 
 from semalign3d import store
+from semalign3d.arrays import compute_device
 from semalign3d.prior.bundle import refine, refined_cameras
 from semalign3d.prior.bundle_objective import BundleSettings
 from semalign3d.prior.cameras import Cameras
@@ -67,7 +68,8 @@ def main(snakemake: Any) -> None:
     )
     start = read_record(snakemake.input.sparse, KeypointShape, "shape")
     mirror = opened_dataset(params).mirror(snakemake.wildcards.category)
-    bundle = refine(cameras, start, mirror, settings)
+    device = compute_device(snakemake.config["runtime"]["device"])
+    bundle = refine(cameras, start, mirror, settings, device)
     with store.create(snakemake.output.shape) as file:
         write_record(file.create_group("shape"), bundle)
     with store.create(snakemake.output.cameras) as file:
