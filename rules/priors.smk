@@ -69,7 +69,7 @@ rule dense:
         CONDA
     threads: RUNTIME["threads"]
     resources:
-        **stage_resources("dense"),
+        **stage_resources("dense", on_gpu=True),
     params:
         **DATASET_PARAMS,
         code=script_code("dense"),

@@ -210,6 +210,7 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             "relations",
             "sparse",
             "bundle",
+            "dense",
         }
     )
     config = yaml.safe_load((runs.REPOSITORY / "config" / "config.yaml").read_text())
