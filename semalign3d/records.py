@@ -16,7 +16,8 @@ Record = TypeVar("Record")
 def write_record(group: h5py.Group, record: Any) -> None:
     """Write a dataclass into a group: every field under its name.
 
-    Arrays and tuples of texts become datasets, numbers and texts attributes, dataclasses groups.
+    Arrays and tuples of texts become datasets, numbers and texts attributes, dataclasses groups;
+    None is left out.
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ def write_record(group: h5py.Group, record: Any) -> None:
             write_record(group.create_group(field.name), value)
         elif isinstance(value, np.ndarray):
             store.write(group, field.name, value)
+        elif value is None:
+            continue
         elif isinstance(value, tuple):
             store.write(group, field.name, np.array(value, dtype=str))
         else:
@@ -37,6 +40,8 @@ def write_record(group: h5py.Group, record: Any) -> None:
 
 def read_record(path: str | os.PathLike[str], kind: type[Record], name: str = "/") -> Record:
     """Read a dataclass that `write_record` wrote, from a group of a file.
+
+    A field that may be None is None where it is missing.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ def _read(path: str | os.PathLike[str], group: h5py.Group, kind: type[Record]) -
         hint = hints[field.name]
         if field.name in attributes:
             values[field.name] = attributes[field.name]
+        elif field.name not in group and type(None) in typing.get_args(hint):
+            values[field.name] = None
         elif field.name not in group:
             raise store.DamagedFileError(path, f"no {field.name} in group {group.name}")
         elif dataclasses.is_dataclass(hint):

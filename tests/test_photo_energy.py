@@ -12,8 +12,10 @@ from semalign3d.alignment.photo_energy import Camera, PhotoEnergy, PointTerm, Re
 from semalign3d.alignment.pose import Poses, project_turned
 from semalign3d.alignment.reconstruction import Reconstruction
 from semalign3d.alignment.search import STRIDE, search_grid, search_poses
+from semalign3d.alignment.views import Following
 from semalign3d.alignment.visibility import ViewPrior, Visibility
 from semalign3d.geometry.cameras import project
+from semalign3d.geometry.plane import plane_coordinates, plane_of
 from semalign3d.geometry.rotations import sphere_directions
 
 GRID, KEYPOINTS, POINTS, SIZE = 24, 5, 9, (120, 90)
@@ -30,7 +32,7 @@ def some_poses(count: int = 3) -> Poses:
     )
 
 
-def some_energy() -> PhotoEnergy:
+def some_energy(flat: bool = False) -> PhotoEnergy:
     rng = np.random.default_rng(2)
     maps = np.exp(2.0 * gaussian_filter(rng.normal(size=(KEYPOINTS, 32, 32)), (0, 3, 3)) * 5)
     follow = np.concatenate([np.eye(KEYPOINTS), rng.dirichlet(np.ones(KEYPOINTS), POINTS)])
@@ -42,7 +44,11 @@ def some_energy() -> PhotoEnergy:
         PointTerm(np.arange(KEYPOINTS), 1.0, [Fields(maps)]),
         ReconstructionTerm(KEYPOINTS + np.arange(POINTS), 7.0, photo, [4.0]),
     ]
-    return PhotoEnergy(CAMERA, terms, follow)
+    if not flat:
+        return PhotoEnergy(CAMERA, terms, Following(follow))
+    plane = plane_of(plane_coordinates(points() * [1.0, 1.0, 0.0]))
+    heights = np.concatenate([np.zeros(KEYPOINTS), rng.uniform(-0.4, 0.4, size=POINTS)])
+    return PhotoEnergy(CAMERA, terms, Following(np.column_stack([follow, heights]), plane))
 
 
 def points() -> np.ndarray:
@@ -67,9 +73,10 @@ def test_projection_is_that_of_the_camera() -> None:
     )
 
 
+@pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("name", ["turned", "centre", "log_extent", "log_focal"])
-def test_gradients_against_differences(name: str) -> None:
-    poses, energy = some_poses(1), some_energy()
+def test_gradients_against_differences(name: str, flat: bool) -> None:
+    poses, energy = some_poses(1), some_energy(flat)
     turned = poses.turned(points())
     values = {"turned": turned, **{n: getattr(poses, n) for n in Poses.__dataclass_fields__}}
 

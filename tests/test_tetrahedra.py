@@ -131,5 +131,7 @@ def test_anchored_points_follow_the_anchors():
 def test_fewer_tetrahedra_than_places_leave_places_of_no_weight():
     places = anchor_points(REGULAR * 0.1, REGULAR, most=3)
     assert np.allclose(places.weights, [[1.0, 0.0, 0.0]] * 4)
-    with pytest.raises(ValueError, match="anchors"):
-        anchor_points(REGULAR, REGULAR * [1.0, 1.0, 0.0])
+    with pytest.raises(ValueError, match="on one line"):
+        anchor_points(REGULAR, REGULAR * [1.0, 0.0, 0.0])
+    with pytest.raises(ValueError, match="not flat"):
+        anchor_points(REGULAR, REGULAR, flat=1.1)

@@ -70,7 +70,7 @@ class Aligner:
         self._views = ViewPrior(statistics.directions, settings.view_weight)
         energy = ShapeEnergy(relations, points.used)
         self._shape = WeightedShape(energy, points.used, settings.shape_weight)
-        self._follow = points.weights[:, points.used]
+        self._follow = points.following_used()
         self._shown = points.keypoints[points.used]
         self._keypoint_rows = points.rows_of_keypoints()
         self._spacing = point_spacing(points.follow(points.keypoints))

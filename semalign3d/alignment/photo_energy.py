@@ -9,6 +9,7 @@ import numpy as np
 from semalign3d.alignment.fields import Fields
 from semalign3d.alignment.pose import Poses, project_turned
 from semalign3d.alignment.reconstruction import Reconstruction
+from semalign3d.alignment.views import Following
 
 Level = TypeVar("Level")
 
@@ -147,20 +148,20 @@ class PhotoEnergy:
     ----------
     camera : the photo's.
     terms : what is summed.
-    follow : (n, k) weights with which the prior's points follow its k used keypoints.
+    follow : how the prior's n points follow its k used keypoints.
     """
 
     camera: Camera
     terms: Sequence[Term]
-    follow: np.ndarray
+    follow: Following
 
     def __call__(
         self, turned: np.ndarray, poses: Poses, seen: np.ndarray, share: float
     ) -> PhotoSlopes:
         """Energies and gradients.
 
-        All points follow the keypoints linearly, and so do the gradients by size and focal length
-        of theirs.
+        All points follow the corners (keypoints, and the normal of flat ones) linearly, and so do
+        the gradients by size and focal length of theirs.
 
         Parameters
         ----------
@@ -169,21 +170,22 @@ class PhotoEnergy:
         seen : (H, n) probabilities that the prior's points are seen.
         share : of the descent that is done, from 0 to 1.
         """
-        energies, by_turned, by_centre = [], np.zeros_like(turned), np.zeros((len(turned), 2))
+        corners = self.follow.corners(turned)
+        energies, by_corners, by_centre = [], np.zeros_like(corners), np.zeros((len(turned), 2))
         for term in self.terms:
-            follow = self.follow[term.rows]
-            projection = project_turned(follow @ turned, poses)
+            follow = self.follow.weights[term.rows]
+            projection = project_turned(follow @ corners, poses)
             cells = self.camera.cells(projection.places)
             energy, slopes = term.evaluate(cells, seen[:, term.rows], share)
             slopes = term.weight * self.camera.grid * slopes
             energies.append(term.weight * energy)
-            by_turned += follow.T @ projection.back_to_points(slopes)
+            by_corners += follow.T @ projection.back_to_points(slopes)
             by_centre += projection.back_to_centre(slopes)
         return PhotoSlopes(
             np.array(energies),
-            by_turned,
+            self.follow.to_keypoints(turned, by_corners),
             by_centre,
-            np.sum(by_turned * turned, axis=(1, 2)),
+            np.sum(by_corners * corners, axis=(1, 2)),
             self.camera.focal_energy(poses.log_focal)[1]
-            - np.sum(by_turned[..., 2] * turned[..., 2], axis=1),
+            - np.sum(by_corners[..., 2] * corners[..., 2], axis=1),
         )

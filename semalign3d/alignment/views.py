@@ -13,8 +13,33 @@ from semalign3d.geometry.cameras import (
     mirror_points,
 )
 from semalign3d.geometry.frames import similarity_procrustes
+from semalign3d.geometry.plane import Plane
 from semalign3d.limits import MIN_KEYPOINTS
-from semalign3d.prior.warp import Anchoring
+from semalign3d.prior.warp import Anchoring, corners_of
+
+
+@dataclass(frozen=True)
+class Following:
+    """How n points follow k keypoints, and gradients go back.
+
+    Attributes
+    ----------
+    weights : (n, k) of the keypoints; of keypoints in a plane (n, k + 1), the normal's last.
+    plane : of keypoints in a plane, None for others.
+    """
+
+    weights: np.ndarray
+    plane: Plane | None = None
+
+    def corners(self, keypoints: np.ndarray) -> np.ndarray:
+        """What the weights belong to: keypoints (..., k, 3) and, in a plane, its normal."""
+        return corners_of(keypoints, self.plane)
+
+    def to_keypoints(self, keypoints: np.ndarray, by_corners: np.ndarray) -> np.ndarray:
+        """Gradients (..., k, 3) by the keypoints, from those by the corners."""
+        if self.plane is None:
+            return by_corners
+        return by_corners[..., :-1, :] + self.plane.slopes(keypoints, by_corners[..., -1, :])
 
 
 @dataclass(frozen=True)
@@ -26,11 +51,14 @@ class PriorPoints:
     keypoints : (K, 3) in the prior's frame; NaN where not used.
     keypoint : (n,) int64, the id of the keypoint that a point is; -1 for surface points.
     weights : (n, K) with which points follow keypoints; each row adds up to 1, 0 where not used.
+        Of keypoints in a plane (n, K + 1): the last is the weight of the plane's normal.
+    plane : of keypoints in a plane, None for others.
     """
 
     keypoints: np.ndarray
     keypoint: np.ndarray
     weights: np.ndarray
+    plane: Plane | None = None
 
     @property
     def used(self) -> np.ndarray:
@@ -50,15 +78,22 @@ class PriorPoints:
 
     def follow(self, keypoints: np.ndarray) -> np.ndarray:
         """Places (..., n, 3) of the points for keypoints (..., K, 3); unused ones may be NaN."""
-        return self.weights @ np.where(self.used[:, None], keypoints, 0.0)
+        return self.weights @ corners_of(np.where(self.used[:, None], keypoints, 0.0), self.plane)
+
+    def following_used(self) -> Following:
+        """How the points follow the used keypoints alone."""
+        used = self.used
+        if self.plane is None:
+            return Following(self.weights[:, used])
+        return Following(self.weights[:, np.append(used, True)], self.plane.of(used))
 
 
 def prior_points(keypoints: np.ndarray, keypoint: np.ndarray, places: Anchoring) -> PriorPoints:
     """Keypoints (K, 3), NaN where not used, and n points: which they are (n,), where they lie."""
-    weights = np.zeros((len(keypoint), len(keypoints)))
+    weights = np.zeros((len(keypoint), len(keypoints) + (places.plane is not None)))
     shares = places.weights[..., None] * places.barycentric
     np.add.at(weights, (np.arange(len(weights))[:, None, None], places.tetrahedra), shares)
-    return PriorPoints(keypoints, keypoint, weights)
+    return PriorPoints(keypoints, keypoint, weights, places.plane)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from semalign3d.errors import InputError
+from semalign3d.geometry.plane import Plane
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
 from semalign3d.prior.colors import pca_colors
@@ -37,12 +38,15 @@ class DensePrior:
         Of the cosine of the members' descriptors with the mean one.
     counts : (n,) int64
         Descriptors that the mean is made from.
-    tetrahedra : (n, m, 4) int64, keypoint ids.
+    tetrahedra : (n, m, 4) int64, keypoint ids; K stands for the normal of flat keypoints.
     barycentric : (n, m, 4) float64, coordinates in them.
     tetrahedron_weights : (n, m) float64
         Each row adds up to 1: how the points follow the keypoints, see `Anchoring`.
     colors : (n, 3) float32
         RGB in [0, 1], principal components of the descriptors.
+    plane_axes : (2, K) float64 or None
+        None unless the keypoints lie in a plane. Then points follow its normal, too: with
+        a, b = plane_axes @ keypoints and c = cross(a, b), it is c / sqrt(|c|). See `Plane`.
     """
 
     xyz: np.ndarray
@@ -57,11 +61,13 @@ class DensePrior:
     barycentric: np.ndarray
     tetrahedron_weights: np.ndarray
     colors: np.ndarray
+    plane_axes: np.ndarray | None = None
 
     @property
     def anchoring(self) -> Anchoring:
         """The points as followers of the keypoints."""
-        return Anchoring(self.tetrahedra, self.barycentric, self.tetrahedron_weights)
+        plane = None if self.plane_axes is None else Plane(self.plane_axes)
+        return Anchoring(self.tetrahedra, self.barycentric, self.tetrahedron_weights, plane)
 
 
 Descriptors = Callable[[int], np.ndarray]
@@ -120,8 +126,8 @@ def dense_prior(
     if len(fused) == 0:
         raise InputError(
             "no object point of any image lies inside tetrahedra of keypoints",
-            hint="Images need 4 or more keypoints that are not in one plane (dense.flat), and "
-            "masks and depth that fit them.",
+            hint="Images need 4 or more keypoints that are not in one plane (dense.flat), unless "
+            "all of the category are, and masks and depth that fit them.",
         )
     used = keypoints[np.isfinite(keypoints).all(axis=1)]
     surface, fused = draw_surface(
@@ -209,6 +215,7 @@ def _assemble(
         barycentric=joined(places.barycentric, own.barycentric),
         tetrahedron_weights=joined(places.weights, own.weights),
         colors=pca_colors(descriptors),
+        plane_axes=None if places.plane is None else places.plane.axes,
     )
 
 

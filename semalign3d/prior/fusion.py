@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.normals import surface_normals
+from semalign3d.geometry.plane import plane_coordinates, plane_of
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.warp import warp_weights
@@ -84,11 +86,14 @@ def fuse_points(
     A point of a mirrored view has the same barycentric coordinates between mirrored keypoints, so
     it goes where the same weights take it between the prior's mirrored keypoints.
 
+    If the prior's keypoints lie in a plane, its normal takes part as one more keypoint, in each
+    image made from those that the image shows.
+
     Parameters
     ----------
     views
         Points of each image, one image at a time; an image brings none if it shares fewer than 4
-        keypoints with the prior, or these lie in a plane.
+        keypoints with the prior, or these lie in a plane where the prior's do not, or on a line.
     keypoints
         (K, 3) of the prior, NaN where unused.
     mirror
@@ -110,21 +115,55 @@ def fuse_points(
     table = mirror_or_identity(mirror, len(keypoints))
     if per_view < 1:
         raise ValueError(f"per_view: expected at least 1 point, found {per_view}")
-    targets = np.stack([keypoints] if mirror is None else [keypoints, keypoints[table]])
+    carry = _Carry(keypoints, None if mirror is None else table, tolerance, flat)
     parts = []
     for number, view in enumerate(views):
         require_shape("views.keypoints", view.keypoints, (len(table), 3))
         rows, normals = facing(view.xyz, per_view, grazing)
-        weights, inside = warp_weights(
-            view.xyz[rows], view.keypoints, targets, tolerance=tolerance, flat=flat
-        )
-        rows, normals, weights = rows[inside], normals[inside], weights[inside]
-        sides = weights @ np.nan_to_num(targets)
+        sides, inside = carry(view.xyz[rows], view.keypoints)
+        rows, normals = rows[inside], normals[inside]
         parts.append(_carried(number, rows, view.xyz[rows], normals, sides))
     if not parts:
         raise ValueError("views: expected at least one, found none")
     columns = ("xyz", "normals", "image", "side", "row")
     return FusedPoints(*(np.concatenate([getattr(p, name) for p in parts]) for name in columns))
+
+
+class _Carry:
+    """Carries points of views to the prior and, with a mirror table, to its mirror image.
+
+    Parameters
+    ----------
+    keypoints : (K, 3) of the prior, NaN where unused.
+    table : (K,) mirror table or None.
+    tolerance, flat : see `warp_weights`.
+    """
+
+    def __init__(
+        self, keypoints: np.ndarray, table: np.ndarray | None, tolerance: float, flat: float
+    ) -> None:
+        self._targets = np.stack([keypoints] if table is None else [keypoints, keypoints[table]])
+        self._flat = plane_coordinates(keypoints)
+        self._warp = partial(warp_weights, tolerance=tolerance, flat=flat)
+
+    def __call__(self, points: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places (S, m, 3) on S sides of those points (n, 3) that go along; which they are (n,).
+
+        `seen` (K, 3) are the keypoints where the points are, NaN where unseen.
+        """
+        if self._flat is None:
+            weights, inside = self._warp(points, seen, self._targets)
+            return weights[inside] @ np.nan_to_num(self._targets), inside
+        shared = np.asarray(np.isfinite([seen, *self._targets]).all(axis=(0, 2)))
+        plane = plane_of(np.where(shared[:, None], self._flat, np.nan))
+        if plane is None or shared.sum() < MIN_KEYPOINTS:
+            return np.zeros((len(self._targets), 0, 3)), np.zeros(len(points), dtype=bool)
+        weights, inside = self._warp(points, seen, self._targets, plane=plane)
+        corners = plane.corners(self._targets)
+        # Mirroring turns a vector product round: the same weights lead to the other side of the
+        # mirrored keypoints' plane.
+        corners[1:, -1] *= -1.0
+        return weights[inside] @ np.nan_to_num(corners), inside
 
 
 def facing(points: np.ndarray, most: int, grazing: float) -> tuple[np.ndarray, np.ndarray]:
@@ -186,4 +225,4 @@ def silent_because(seen: np.ndarray, keypoints: np.ndarray) -> str:
     shared = int(np.isfinite(seen + keypoints).all(axis=1).sum())
     if shared < MIN_KEYPOINTS:
         return f"it shares {shared} keypoints with the prior, {MIN_KEYPOINTS} are needed"
-    return "no object point lies between its keypoints, or these lie in a plane (dense.flat)"
+    return "no object point lies between its keypoints, or these are too flat (dense.flat)"

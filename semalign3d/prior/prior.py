@@ -19,7 +19,6 @@ from semalign3d.prior.bundle import Bundle
 from semalign3d.prior.dense import DensePrior
 from semalign3d.prior.relations import Relations
 from semalign3d.prior.sparse import KeypointShape
-from semalign3d.prior.warp import Anchoring
 from semalign3d.records import read_record, write_record
 
 if TYPE_CHECKING:
@@ -155,9 +154,7 @@ class Prior:
     @property
     def points(self) -> PriorPoints:
         """Keypoints, and the dense points that follow them."""
-        dense = self.dense
-        places = Anchoring(dense.tetrahedra, dense.barycentric, dense.tetrahedron_weights)
-        return prior_points(self.sparse.xyz, dense.keypoint, places)
+        return prior_points(self.sparse.xyz, self.dense.keypoint, self.dense.anchoring)
 
     @property
     def statistics(self) -> AlignmentStatistics:

@@ -1,4 +1,8 @@
-"""Points carried from one set of keypoints to another by tetrahedra (METHOD.md section 8)."""
+"""Points carried from one set of keypoints to another (METHOD.md section 8).
+
+Between keypoints that lie in a plane there are no tetrahedra: points are carried by prisms over
+triangles of keypoints, and the plane's normal is one more corner (`semalign3d.geometry.plane`).
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from semalign3d.errors import InputError
+from semalign3d.geometry.plane import Plane, plane_coordinates, plane_of
 from semalign3d.geometry.shapes import require_finite, require_shape
 from semalign3d.geometry.tetrahedra import (
     Tetrahedra,
     all_tetrahedra,
+    all_triangles,
+    prisms_over,
+    relative_areas,
     relative_volumes,
     tetrahedra_of,
 )
@@ -25,21 +33,29 @@ class Anchoring:
     Attributes
     ----------
     tetrahedra : (n, m, 4) int64
-        Numbers of the anchors at the corners.
+        Numbers of the anchors at the corners; K for the normal of anchors in a plane.
     barycentric : (n, m, 4) float64
-        Coordinates of the point in each tetrahedron; the 4 add up to 1.
+        Coordinates of the point in each tetrahedron; those of anchors add up to 1.
     weights : (n, m) float64
         Weight of each tetrahedron; they add up to 1. Unused places have weight 0.
+    plane : Plane or None
+        Of anchors in a plane: how its normal follows them.
     """
 
     tetrahedra: np.ndarray
     barycentric: np.ndarray
     weights: np.ndarray
+    plane: Plane | None = None
 
     def follow(self, anchors: np.ndarray) -> np.ndarray:
         """Places (n, 3) of the points for anchors (K, 3)."""
         shares = self.weights[..., None] * self.barycentric
-        return np.einsum("nmc,nmcd->nd", shares, anchors[self.tetrahedra])
+        return np.einsum("nmc,nmcd->nd", shares, corners_of(anchors, self.plane)[self.tetrahedra])
+
+
+def corners_of(anchors: np.ndarray, plane: Plane | None) -> np.ndarray:
+    """What points follow: anchors (..., K, 3) and, if they lie in a plane, its normal."""
+    return anchors if plane is None else plane.corners(anchors)
 
 
 def warp_weights(
@@ -49,6 +65,7 @@ def warp_weights(
     *,
     tolerance: float = 0.1,
     flat: float = 0.01,
+    plane: Plane | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights of keypoints with which points follow from a view to the prior.
 
@@ -72,13 +89,16 @@ def warp_weights(
         By how much a barycentric coordinate may leave [0, 1] in a tetrahedron that contains the
         point.
     flat
-        Smallest relative volume of a tetrahedron, see `relative_volumes`.
+        Smallest relative volume of a tetrahedron, see `relative_volumes`; with a plane, the
+        smallest relative area of a triangle.
+    plane
+        Of keypoints in a plane. Its normal takes part as keypoint K.
 
     Returns
     -------
     tuple[np.ndarray, np.ndarray]
         Weights (n, K), each row adding up to 1, and which points lie in a tetrahedron (n,) bool;
-        rows of the others are 0.
+        rows of the others are 0. With a plane (n, K + 1), those of the keypoints adding up to 1.
     """
     require_shape("points", points, (None, 3))
     require_finite("points", points)
@@ -86,23 +106,40 @@ def warp_weights(
     require_shape("targets", targets, (-1, len(keypoints), 3))
     priors = np.reshape(targets, (-1, len(keypoints), 3))
     shared = np.flatnonzero(np.isfinite([keypoints, *priors]).all(axis=(0, 2)))
-    corners = all_tetrahedra(len(shared))
-    for prior in priors:
-        corners = corners[relative_volumes(prior[shared], corners) >= flat]
-    tetrahedra, _ = tetrahedra_of(keypoints[shared], corners, flat=flat)
-    weights = np.zeros((len(points), len(keypoints)))
+    tetrahedra = _solid(keypoints, priors, shared, flat, plane)
+    corners = shared if plane is None else np.append(shared, len(keypoints))
+    weights = np.zeros((len(points), len(keypoints) + (plane is not None)))
     if len(tetrahedra) == 0:
         return weights, np.zeros(len(points), dtype=bool)
-    local = np.zeros((len(points), len(shared)))
+    local = np.zeros((len(points), len(corners)))
     size = max(_CHUNK_VALUES // (4 * max(len(points), 1)), 1)
     for start in range(0, len(tetrahedra), size):
         local += _weighted_coordinates(
-            points, tetrahedra[start : start + size], len(shared), tolerance
+            points, tetrahedra[start : start + size], len(corners), tolerance
         )
-    total = local.sum(axis=1)
+    total = local[:, : len(shared)].sum(axis=1)
     inside = total > 0.0
-    weights[np.ix_(inside, shared)] = local[inside] / total[inside][:, None]
+    weights[np.ix_(inside, corners)] = local[inside] / total[inside][:, None]
     return weights, inside
+
+
+def _solid(
+    keypoints: np.ndarray,
+    priors: np.ndarray,
+    shared: np.ndarray,
+    flat: float,
+    plane: Plane | None,
+) -> Tetrahedra:
+    """Tetrahedra or prisms between the shared keypoints that are flat nowhere."""
+    if plane is None:
+        corners, measure = all_tetrahedra(len(shared)), relative_volumes
+    else:
+        corners, measure = all_triangles(len(shared)), relative_areas
+    for prior in priors:
+        corners = corners[measure(prior[shared], corners) >= flat]
+    if plane is None:
+        return tetrahedra_of(keypoints[shared], corners, flat=flat)[0]
+    return prisms_over(keypoints[shared], plane.normal(keypoints), corners, flat=flat)
 
 
 def anchor_points(
@@ -113,7 +150,7 @@ def anchor_points(
     tolerance: float = 0.1,
     flat: float = 0.01,
 ) -> Anchoring:
-    """Tetrahedra between anchors that hold points.
+    """Tetrahedra between anchors that hold points, or prisms if the anchors lie in a plane.
 
     Of the tetrahedra that contain a point the `most` with the nearest centroids are taken,
     weighted by the inverse distance. A point outside all of them gets the one that it leaves
@@ -133,17 +170,25 @@ def anchor_points(
     Raises
     ------
     InputError
-        If all tetrahedra between the anchors are flat.
+        If all tetrahedra between the anchors are flat, or the anchors lie on a line.
     """
     require_shape("points", points, (None, 3))
     require_finite("points", points)
     used = np.flatnonzero(np.isfinite(anchors).all(axis=1))
-    tetrahedra, _ = tetrahedra_of(anchors[used], all_tetrahedra(len(used)), flat=flat)
+    coordinates = plane_coordinates(anchors)
+    plane = None if coordinates is None else plane_of(coordinates)
+    if coordinates is not None and plane is None:
+        raise InputError(
+            "anchors: expected some that are not on one line, found none",
+            hint="More or other keypoints are needed.",
+        )
+    tetrahedra = _solid(anchors, anchors[None], used, flat, plane)
     if len(tetrahedra) == 0:
         raise InputError(
             "anchors: expected at least one tetrahedron that is not flat, found none",
-            hint="The keypoints lie almost in a plane: a smaller dense.flat may help.",
+            hint="A smaller dense.flat may help.",
         )
+    corners = np.append(used, len(anchors))
     chosen = np.zeros((len(points), most), dtype=np.int64)
     weights = np.zeros((len(points), most))
     size = max(_CHUNK_VALUES // (4 * len(tetrahedra)), 1)
@@ -151,15 +196,15 @@ def anchor_points(
         rows = slice(start, start + size)
         chosen[rows], weights[rows] = _nearest(points[rows], tetrahedra, most, tolerance)
     maps = tetrahedra.maps[:, :, chosen]
-    coordinates = np.einsum("cdnm,nd->nmc", maps[:, :3], points) + maps[:, 3].transpose(1, 2, 0)
-    return Anchoring(used[tetrahedra.corners[chosen]], coordinates, weights)
+    places = np.einsum("cdnm,nd->nmc", maps[:, :3], points) + maps[:, 3].transpose(1, 2, 0)
+    return Anchoring(corners[tetrahedra.corners[chosen]], places, weights, plane)
 
 
 def _nearest(
     points: np.ndarray, tetrahedra: Tetrahedra, most: int, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Numbers (n, most) of tetrahedra for points (n, 3), and their weights."""
-    outside = -tetrahedra.coordinates(points).min(axis=0)
+    outside = tetrahedra.outside(tetrahedra.coordinates(points))
     contains = outside <= tolerance
     contains[np.arange(len(points)), outside.argmin(axis=1)] = True
     centroids = tetrahedra.centroids
@@ -183,11 +228,11 @@ def _weighted_coordinates(
 ) -> np.ndarray:
     """Barycentric coordinates (n, count) per corner point, summed over containing tetrahedra.
 
-    Each tetrahedron's are weighted by the inverse distance of the point to its centroid; as they
-    add up to 1, a row adds up to the sum of its weights.
+    Each tetrahedron's are weighted by the inverse distance of the point to its centroid; as those
+    of keypoints add up to 1, a row adds up to the sum of its weights.
     """
     coordinates = tetrahedra.coordinates(points).reshape(4, -1)
-    contained = np.flatnonzero((coordinates >= -tolerance).all(axis=0))
+    contained = np.flatnonzero(tetrahedra.outside(coordinates) <= tolerance)
     point, number = np.divmod(contained, len(tetrahedra))
     share = _closeness(points[point], tetrahedra.centroids[number])
     summed = np.zeros(len(points) * count)
