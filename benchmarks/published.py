@@ -68,7 +68,7 @@ def plan(relations: Relations, limit: int = LIMIT) -> list[Placement]:
 
     Keypoints without relations to them are left out.
     """
-    ends = _pair_keypoints(relations)
+    ends = relations.pair_keypoints
     placed = np.zeros(relations.keypoints, dtype=bool)
     placed[list(first_edge(relations))] = True
     steps: list[Placement] = []
@@ -104,7 +104,7 @@ def place(relations: Relations, steps: list[Placement], grid: int = GRID) -> np.
     a, b = first_edge(relations)
     xyz = np.full((relations.keypoints, 3), np.nan)
     xyz[a], xyz[b] = [-0.5, 0.0, 0.0], [0.5, 0.0, 0.0]
-    ends = _pair_keypoints(relations)
+    ends = relations.pair_keypoints
     for step in steps:
         pairs = _grid_energy(
             pair_values,
@@ -189,7 +189,7 @@ class _Kind:
             keypoints, kept = relations.triangles, relations.triangle_kept
             alpha, beta = relations.triangle_alpha, relations.triangle_beta
         else:
-            keypoints, kept = _pair_keypoints(relations), relations.pair_kept
+            keypoints, kept = relations.pair_keypoints, relations.pair_kept
             alpha, beta = relations.pair_alpha, relations.pair_beta
         rows = kept & placed[keypoints].all(axis=1)
         self._values: Callable[..., Any] = triangle_values if triangles else pair_values
@@ -205,11 +205,6 @@ class _Kind:
         x = x.clamp(SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
         likelihood = (self._alpha - 1.0) * torch.log(x) + (self._beta - 1.0) * torch.log1p(-x)
         return (self._log_beta - likelihood).mean(dim=1).sum() / 5.0
-
-
-def _pair_keypoints(relations: Relations) -> np.ndarray:
-    """Keypoint ids (R, 4) of each edge pair."""
-    return relations.edges[relations.pairs].reshape(-1, 4)
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
 """Numbers that stages and checks agree on."""
 
 MIN_KEYPOINTS = 4
-"""Keypoints that an image needs to take part in dense fusion."""
+"""Keypoints that a prior needs, and an image to take part in bundle refinement and dense fusion."""

@@ -45,10 +45,11 @@ def test_values_of_a_known_shape():
     points = np.array([[0.0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 3]])
     index = relation_index(4)
     cosines, ratios, triangles = values(points)
-    row = np.flatnonzero((index.pair_keypoints == [0, 1, 0, 2]).all(axis=1))[0]
+    pair_keypoints = index.edges[index.pairs].reshape(-1, 4)
+    row = np.flatnonzero((pair_keypoints == [0, 1, 0, 2]).all(axis=1))[0]
     assert cosines[row] == pytest.approx(0.0)
     assert ratios[row] == pytest.approx(1.0 / 3.0)
-    row = np.flatnonzero((index.pair_keypoints == [0, 1, 1, 2]).all(axis=1))[0]
+    row = np.flatnonzero((pair_keypoints == [0, 1, 1, 2]).all(axis=1))[0]
     assert cosines[row] == pytest.approx(-1.0 / np.sqrt(5.0))
     row = np.flatnonzero((index.triangles == [0, 1, 2, 3]).all(axis=1))[0]
     assert np.allclose(triangles[row], [0.0, 0.0, 1.0])

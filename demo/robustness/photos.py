@@ -20,7 +20,6 @@ from demo.truth import mean_surface
 from semalign3d.digest import code_digest, values_digest
 from semalign3d.seeds import generator
 
-MOST_IMAGES = 48
 ONE_SIDE = 120.0
 """Degrees of azimuth within which the cameras of one-sided views lie."""
 

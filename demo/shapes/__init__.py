@@ -31,7 +31,6 @@ class Instance:
     faces : (F, 3) int
     parts : (F,) int16 part ids, indices into ``part_names(category)``
     keypoints : (K, 3) canonical coordinates
-    template_keypoints : (K, 3) keypoints of the mean shape
     parameters : proportions, relative to the category's unit
     style : what differs beyond proportions
     """
@@ -43,7 +42,6 @@ class Instance:
     faces: np.ndarray
     parts: np.ndarray
     keypoints: np.ndarray
-    template_keypoints: np.ndarray
     parameters: dict[str, float]
     style: dict[str, str | int]
 
@@ -82,7 +80,7 @@ def build_instance(
         vertices, normals, faces, parts = module.build_mesh(values, style)
         centre, diagonal = _normaliser(keypoints)
         placed.append(((keypoints - centre) / diagonal, (vertices - centre) / diagonal, normals))
-    (keypoints, vertices, normals), (mean_keypoints, template, _) = placed
+    (keypoints, vertices, normals), (_, template, _) = placed
     return Instance(
         category=category,
         vertices=vertices,
@@ -91,7 +89,6 @@ def build_instance(
         faces=faces,
         parts=parts,
         keypoints=keypoints,
-        template_keypoints=mean_keypoints,
         parameters=dict(parameters),
         style=dict(style),
     )

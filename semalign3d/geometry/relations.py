@@ -40,11 +40,6 @@ class RelationIndex:
     pairs: Array
     triangles: Array
 
-    @property
-    def pair_keypoints(self) -> Array:
-        """Keypoint ids (R, 4) of each edge pair: first edge, second edge."""
-        return self.edges[self.pairs].reshape(-1, 4)
-
     def on(self, device: str | None) -> "RelationIndex":
         """The same on a device, see `arrays.to_device`."""
         return RelationIndex(

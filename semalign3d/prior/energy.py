@@ -94,7 +94,7 @@ class _PairEnergy:
     """Mean -log Beta of length ratios and of cosines of edge pairs."""
 
     def __init__(self, relations: Relations, used: np.ndarray, device: str | None) -> None:
-        ends = relations.edges[relations.pairs].reshape(-1, 4)
+        ends = relations.pair_keypoints
         rows = np.flatnonzero(relations.pair_kept & used[ends].all(axis=1))
         numbers, pairs = np.unique(relations.pairs[rows], return_inverse=True)
         first, second = pairs.reshape(-1, 2).T

@@ -71,6 +71,11 @@ class Relations:
     triangle_copies: np.ndarray
     triangle_kept: np.ndarray
 
+    @property
+    def pair_keypoints(self) -> np.ndarray:
+        """Keypoint ids (R, 4) of each edge pair: first edge, second edge."""
+        return self.edges[self.pairs].reshape(-1, 4)
+
     def kept(self) -> "Relations":
         """The kept relations only."""
         pair, triangle = self.pair_kept, self.triangle_kept

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import mirror_or_identity, mirror_points
 from semalign3d.geometry.frames import canonical_frame
+from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.embedding import MIN_KNOWN_EDGES, edge_lengths, embed, well_connected
 from semalign3d.prior.energy import EnergyTerms, ShapeEnergy
 from semalign3d.prior.relations import Relations
@@ -98,7 +99,7 @@ def fit_sparse(
     lengths = edge_lengths(relations)
     used = well_connected(lengths)
     reasons = _reasons(relations, used)
-    _require_four(used, reasons)
+    _require_enough(used, reasons)
     energy = ShapeEnergy(relations, used, device)
     start = embed(lengths[np.ix_(used, used)])
     start = start / np.sqrt(np.square(start).sum(axis=1).mean())
@@ -113,7 +114,7 @@ def fit_sparse(
         _UNDETERMINED if loose else text for loose, text in zip(undetermined, reasons, strict=True)
     ]
     used = used & ~undetermined
-    _require_four(used, reasons)
+    _require_enough(used, reasons)
     for number in np.flatnonzero(~used):
         logger.warning("keypoint %d is not used: %s", number, reasons[number])
     placed = np.where(used[:, None], xyz, np.nan)
@@ -133,13 +134,14 @@ def _reasons(relations: Relations, used: np.ndarray) -> list[str]:
     return ["" if u else _LOOSE if n else _UNSEEN for u, n in zip(used, count, strict=True)]
 
 
-def _require_four(used: np.ndarray, reasons: list[str]) -> None:
-    if used.sum() < 4:
+def _require_enough(used: np.ndarray, reasons: list[str]) -> None:
+    if used.sum() < MIN_KEYPOINTS:
         missing = [f"keypoint {i}: {text}" for i, text in enumerate(reasons) if text]
         raise InputError(
             missing,
-            hint=f"Only {used.sum()} keypoints can be placed, a prior needs at least 4: give more "
-            "images with more keypoints, or set relations.min_images lower.",
+            hint=f"Only {used.sum()} keypoints can be placed, a prior needs at least "
+            f"{MIN_KEYPOINTS}: give more images with more keypoints, or set "
+            "relations.min_images lower.",
         )
 
 
