@@ -12,6 +12,7 @@ from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import back_project, calibrated_depth, mirror_keypoints, project
 from semalign3d.geometry.frames import canonical_frame, similarity_procrustes
 from semalign3d.prior.bundle import refine, refined_cameras
+from semalign3d.prior.bundle_model import LOG_C
 from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.energy import EnergyTerms
@@ -30,12 +31,20 @@ def scene():
     rng = np.random.default_rng(3)
     shape = symmetric_shape(MIRROR, rng)
     shape = canonical_frame(shape, np.ones(9, dtype=bool), MIRROR).apply(shape)
-    sizes = rng.integers(300, 640, size=(10, 2))
-    p, offset = rng.uniform(0.4, 0.9, size=10), rng.uniform(0.3, 1.2, size=10)
+    tilts = rng.uniform(0.1, 0.8, size=10)
+    rotations = [rotation(0.63 * number, tilt) for number, tilt in enumerate(tilts)]
+    offset = rng.uniform(0.3, 1.2, size=10)
+    cameras, p = photographed(shape, rotations, offset, rng)
+    return shape, cameras, p, offset
+
+
+def photographed(shape, rotations, offset, rng):
+    """Cameras with exact depth that see a shape from N sides, and their p."""
+    count = len(rotations)
+    sizes, p = rng.integers(300, 640, size=(count, 2)), rng.uniform(0.4, 0.9, size=count)
     pixels, xyz, relative = [], [], []
-    for number in range(10):
-        placed = shape @ rotation(0.63 * number, rng.uniform(0.1, 0.8)).T
-        placed += [*rng.uniform(-0.1, 0.1, size=2), rng.uniform(1.5, 2.5)]
+    for number, turn in enumerate(rotations):
+        placed = shape @ turn.T + [*rng.uniform(-0.1, 0.1, size=2), rng.uniform(1.5, 2.5)]
         pixels.append(project(placed, tuple(sizes[number]), p[number]))
         # m = a / z - c with the nearest point of the image (m = 1) nearer than the object.
         near = 0.95 * placed[:, 2].min()
@@ -43,7 +52,7 @@ def scene():
         z = 1.0 - 0.3 * relative[-1]
         xyz.append(back_project(pixels[-1], z, tuple(sizes[number]), 0.8 * p[number]))
     cameras = Cameras(
-        tuple(f"image_{number}" for number in range(10)),
+        tuple(f"image_{number}" for number in range(count)),
         sizes,
         0.8 * p,
         np.array(pixels),
@@ -51,11 +60,11 @@ def scene():
         np.array(relative),
         np.array(xyz),
         0.3,
-        np.full(10, np.nan),
+        np.full(count, np.nan),
         (),
         (),
     )
-    return shape, cameras, p, offset
+    return cameras, p
 
 
 def start_from(shape, used=None):
@@ -202,6 +211,48 @@ def test_mirrored_photos_give_the_same_shape_and_mirrored_poses(scene):
     assert np.allclose(found.xyz[MIRROR], found.xyz * [-1.0, 1.0, 1.0])
     flip = np.diag([-1.0, 1.0, 1.0])
     assert np.allclose(other.rotation, flip @ found.rotation @ flip, atol=1e-3)
+
+
+def test_photos_that_leave_their_offset_open_take_that_of_the_others():
+    """Keypoints in a plane: 8 photos are tilted and tell their depth offset, 4 face the camera."""
+    rng = np.random.default_rng(13)
+    shape = symmetric_shape(MIRROR, rng) * [1.0, 1.0, 0.01]
+    shape = canonical_frame(shape, np.ones(9, dtype=bool), MIRROR).apply(shape)
+    facing = np.arange(12) >= 8
+    rotations = [
+        rotation(*rng.uniform(-0.05, 0.05, size=2))
+        if faces
+        else rotation(*rng.uniform(0.4, 0.8, size=2) * rng.choice([-1.0, 1.0], size=2))
+        for faces in facing
+    ]
+    offset = rng.uniform(0.8, 1.2, size=12)
+    cameras = noisy(photographed(shape, rotations, offset, rng)[0], rng, sigma=1.0)
+    found = refine(cameras, start_from(rough(shape)), MIRROR)
+    apart = np.abs(np.log(found.depth_offset / offset))
+    assert apart[~facing].max() < 0.35
+    # 1 / slope, where they start and would stay alone, is 1.2 off.
+    assert apart[facing].max() < 0.35
+
+
+def test_photos_without_a_common_offset_are_left_to_themselves(scene):
+    shape, *_ = scene
+    rng = np.random.default_rng(14)
+    rotations = [rotation(0.63 * number, rng.uniform(0.1, 0.8)) for number in range(10)]
+    offset = np.exp(rng.normal(0.0, 1.5, size=10))
+    cameras = noisy(photographed(shape, rotations, offset, rng)[0], rng, sigma=1.0)
+    objective = BundleObjective(cameras, start_from(rough(shape)), MIRROR, BundleSettings())
+    alone = objective.solve()
+    together = objective.informed(*alone).solve()
+    errors = [
+        np.sqrt(np.mean(np.square(numbers[:, LOG_C] - np.log(offset))))
+        for _, numbers in (alone, together)
+    ]
+    assert errors[1] < errors[0] + 0.02
+    places = [
+        np.abs(similarity_procrustes(xyz, shape).apply(xyz) - shape).max()
+        for xyz in (objective.shape.expand(free) for free, _ in (alone, together))
+    ]
+    assert places[1] < max(places[0], 0.005)
 
 
 def test_without_a_mirror_table_the_shape_is_free(scene):

@@ -14,7 +14,6 @@ from semalign3d.geometry.frames import similarity_procrustes
 from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.bundle_model import (
     LEVEL,
-    LOG_C,
     LOG_G,
     LOG_K,
     PARAMETERS,
@@ -22,6 +21,7 @@ from semalign3d.prior.bundle_model import (
     SymmetricShape,
 )
 from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.image_priors import ImagePriors
 from semalign3d.prior.sparse import KeypointShape
 
 logger = logging.getLogger(__name__)
@@ -39,9 +39,9 @@ class BundleSettings:
     reprojection_sigma : of a keypoint's place in the image, relative to the object's size there.
     depth_sigma : of a keypoint's depth, relative to the object's size.
     degrees : of freedom of the Student t distribution of both, small ones for many outliers.
-    offset_spread : of the logarithm of the depth offset.
+    offset_spread : of the logarithm of the depth offset, of an image and of the images' centre.
     focal_length, focal_spread : expected focal length in units of the longest side, and the
-        standard deviation of its logarithm.
+        standard deviation of its logarithm, likewise.
     max_iterations : of L-BFGS.
     max_uncertainty : keypoints of a larger standard deviation, relative to the object's size, are
         not used.
@@ -86,6 +86,7 @@ class BundleObjective:
     shape : the shape's symmetry.
     free, numbers : the start.
     model : what is measured in the n images.
+    priors : of the images' depth offsets and focal lengths.
     """
 
     def __init__(
@@ -109,6 +110,11 @@ class BundleObjective:
         self.shape = SymmetricShape.of(start.used, mirror)
         self.free = self.shape.nearest(np.where(start.used[:, None], start.xyz, np.nan))
         self._offset = 1.0 / cameras.depth_slope
+        self._first_priors = ImagePriors(
+            np.log([self._offset, 1.0 / settings.focal_length]),
+            np.array([settings.offset_spread, settings.focal_spread]),
+        )
+        self.priors = self._first_priors
         sizes = cameras.sizes[self.posed][:, None].astype(np.float64)
         pixels = cameras.annotated_px[self.posed]
         rays = (pixels - sizes / 2.0) / sizes.max(axis=2, keepdims=True)
@@ -151,7 +157,7 @@ class BundleObjective:
         pull = found.values * weight[..., [0, 0, 1]]
         by_numbers = to_numpy(xp.einsum("nkr,nkrp->np", pull, found.by_image))
         by_shape = to_numpy(xp.einsum("nkr,nkri->ki", pull, found.by_point))
-        prior, by_prior = self._prior(numbers)
+        prior, by_prior = self.priors.losses(numbers)
         gradient = [self.shape.reduce(by_shape).ravel(), (by_numbers + by_prior).ravel()]
         return float(loss.sum()) + float(prior.sum()), np.concatenate(gradient)
 
@@ -178,7 +184,7 @@ class BundleObjective:
     def image_losses(self, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Each image's share (n,) of the objective."""
         values = self._model.residuals(self.shape.expand(free), numbers).values
-        return self._losses(values) + self._prior(numbers)[0]
+        return self._losses(values) + self.priors.losses(numbers)[0]
 
     def of_images(
         self, images: np.ndarray, rotations: np.ndarray, numbers: np.ndarray
@@ -206,15 +212,18 @@ class BundleObjective:
     def _to_device(self) -> None:
         self._model, self._seen = self.model.on(self._device), to_device(self.seen, self._device)
 
-    def _prior(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Priors of depth offsets and focal lengths (n,), and their derivatives (n, 9)."""
-        gradient = np.zeros_like(numbers)
-        offset = (numbers[:, LOG_C] - np.log(self._offset)) / self.settings.offset_spread
-        log_p = numbers[:, LOG_G] + numbers[:, LOG_K]
-        focal = (log_p + np.log(self.settings.focal_length)) / self.settings.focal_spread
-        gradient[:, LOG_C] = offset / self.settings.offset_spread
-        gradient[:, [LOG_G, LOG_K]] = (focal / self.settings.focal_spread)[:, None]
-        return 0.5 * (offset**2 + focal**2), gradient
+    def informed(self, free: np.ndarray, numbers: np.ndarray) -> "BundleObjective":
+        """The same started from its minimum, with priors learnt from all images there."""
+        _, _, by_image = self._weighted(free, numbers)
+        curvature = to_numpy(by_image.mT @ by_image) + self.priors.curvature()
+        part = copy.copy(self)
+        part.free, part.numbers = free, numbers
+        part.priors = self.priors.learnt(self._first_priors, numbers, curvature)
+        (offset, p), (off, apart) = np.exp(part.priors.centre), part.priors.spread
+        logger.info(
+            "depth offsets about %.2f (spread %.2f), p about %.2f (%.2f)", offset, off, p, apart
+        )
+        return part
 
     def solve(self) -> tuple[np.ndarray, np.ndarray]:
         """Free coordinates (K, 3) and numbers (n, 9) at the minimum."""
@@ -242,16 +251,11 @@ class BundleObjective:
         free, numbers : at the minimum.
         basis : (K, 3, F) what the coordinates change of the shape.
         """
-        found = self._model.residuals(self.shape.expand(free), numbers)
-        xp = namespace(found.values)
-        root = xp.sqrt(self._weights(found.values)[1])[..., [0, 0, 1]]
-        images = len(numbers)
-        values = xp.reshape(root * found.values, (images, -1))
-        by_point = root[..., None] * found.by_point
+        values, by_point, by_image = self._weighted(free, numbers)
+        xp = namespace(values)
         by_shape = xp.einsum("nkri,kif->nkrf", by_point, beside(basis, values))
         by_shape = xp.reshape(by_shape, (*values.shape, -1))
-        by_image = xp.reshape(root[..., None] * found.by_image, (*values.shape, PARAMETERS))
-        own = by_image.mT @ by_image + beside(self._prior_curvature(), values)
+        own = by_image.mT @ by_image + beside(self.priors.curvature(), values)
         mixed = by_image.mT @ by_shape
         second = by_shape.mT @ by_shape - mixed.mT @ xp.linalg.solve(own, mixed)
         slope = xp.einsum("nr,nrf->nf", values, by_shape)
@@ -259,13 +263,17 @@ class BundleObjective:
         dispersion = float(xp.sum(xp.square(values))) / max(spare, 1)
         return Curvature(to_numpy(second), to_numpy(slope), dispersion)
 
-    def _prior_curvature(self) -> np.ndarray:
-        """Second derivatives (9, 9) of the priors of an image."""
-        curvature = np.zeros((PARAMETERS, PARAMETERS))
-        curvature[LOG_C, LOG_C] = self.settings.offset_spread**-2
-        both = np.ix_([LOG_G, LOG_K], [LOG_G, LOG_K])
-        curvature[both] = self.settings.focal_spread**-2
-        return curvature
+    def _weighted(self, free: np.ndarray, numbers: np.ndarray) -> tuple[Array, Array, Array]:
+        """Residuals (n, 3K) times the roots of their weights, and their derivatives.
+
+        These are (n, K, 3, 3) with respect to the points and (n, 3K, 9) to the images' numbers.
+        """
+        found = self._model.residuals(self.shape.expand(free), numbers)
+        xp = namespace(found.values)
+        root = xp.sqrt(self._weights(found.values)[1])[..., [0, 0, 1]]
+        values = xp.reshape(root * found.values, (len(numbers), -1))
+        by_image = xp.reshape(root[..., None] * found.by_image, (*values.shape, PARAMETERS))
+        return values, root[..., None] * found.by_point, by_image
 
 
 def _minimum(
