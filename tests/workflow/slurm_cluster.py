@@ -32,7 +32,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 ReturnToService=2
 SchedulerParameters=batch_sched_delay=0
-MinJobAge=300
+MinJobAge=86400
 KillWait=5
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
@@ -169,6 +169,6 @@ def _cancel_all() -> None:
 
 
 def job_facts(job_id: str) -> dict[str, str]:
-    """What `scontrol show job` tells about a job, up to MinJobAge after its end."""
+    """What `scontrol show job` tells about a job, also long after its end (MinJobAge)."""
     shown = ask("scontrol", "--oneliner", "show", "job", job_id)
     return dict(word.split("=", 1) for word in shown.split() if "=" in word)

@@ -116,7 +116,7 @@ def chain(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Chain:
     try:
         staged = folder / "results" / "descriptors" / "chair" / ".staged"
         cancelled = cancel_in_its_work(snakemake, staged, CANCELLED)
-        snakemake.wait(timeout=400)
+        snakemake.wait(timeout=1800)
     finally:
         snakemake.terminate()
         snakemake.wait()
