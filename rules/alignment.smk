@@ -6,7 +6,7 @@ for category in CATEGORIES:
 
             rule:
                 name:
-                    f"alignments_{category}_{split}_{batch}"
+                    rule_name("alignments", category, split, batch)
                 input:
                     prior=f"results/priors/{category}.h5",
                     manifest=f"results/manifest/{category}.csv",

@@ -51,7 +51,7 @@ GRID: dict[str, tuple[float, ...]] = {
     "candidates": (2, 4, 8),
     "free_steps": (30, 60, 120),
     "shape_weight": (20.0, 40.0, 80.0, 160.0),
-    "reconstruction_weight": (10.0, 20.0, 40.0, 80.0),
+    "reconstruction_weight": (20.0, 40.0, 80.0, 160.0),
     "view_weight": (0.5, 1.0, 2.0),
     "focal_spread": (0.15, 0.3, 0.6),
     "outside": (0.25, 0.5, 1.0),

@@ -1,6 +1,6 @@
 """Where in a photo points of a prior may be, by their descriptors (METHOD.md section 10)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,8 @@ KEYPOINT_LIMIT = 6.0
 """Bound of a keypoint's log likelihood ratio: no single descriptor decides a pose."""
 SURFACE_LIMIT = 4.0
 """The same of surface points, of which many say the same."""
+_COMPETING_LIMIT = 8.0
+"""The same where points compete for a place: wider, for all of a neighbourhood may fit well."""
 _SMALLEST_VARIANCE = 1e-4
 
 
@@ -36,6 +38,10 @@ class PointLikelihood:
     def take(self, points: np.ndarray) -> "PointLikelihood":
         """Some of the points, by numbers (m,)."""
         return PointLikelihood(*(getattr(self, name)[points] for name in self.__dataclass_fields__))
+
+    def competing(self) -> "PointLikelihood":
+        """The same with a wider limit: which of the points a place shows, if it shows one."""
+        return replace(self, limit=np.full(len(self.limit), _COMPETING_LIMIT))
 
     def log_ratios(self, cosines: np.ndarray) -> np.ndarray:
         """Log likelihood ratios (n, ...) of cosines (n, ...)."""

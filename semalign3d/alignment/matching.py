@@ -1,6 +1,6 @@
 """Matches between two photos that a prior is placed in (METHOD.md section 10, 8)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -21,8 +21,6 @@ _REACH = 5
 """Radius in cells of the window around the expected place that is looked at."""
 _FINER = 4
 """Places that are compared, per cell."""
-_QUERY_LIMIT = 20.0
-"""Bound of log likelihood ratios when points compete for a query: wide, for all may fit well."""
 _CHUNK = 50
 """Queries whose windows are held at once."""
 
@@ -59,8 +57,7 @@ class Matcher:
         self._places = points.follow(points.keypoints)
         self._mean = statistics.mean_descriptor
         self._likelihood = point_likelihood(statistics, points.keypoint)
-        wide = np.full(len(self._places), _QUERY_LIMIT)
-        self._query = replace(self._likelihood, limit=wide)
+        self._query = self._likelihood.competing()
         self._settings = settings
 
     def __call__(

@@ -33,6 +33,10 @@ class Photo:
         """Log likelihood ratios (m, G, G) of some points, by numbers (m,)."""
         return self.likelihood.take(points).log_ratios(self.cosines[points])
 
+    def competing(self, points: np.ndarray) -> np.ndarray:
+        """The same with the wider limit for points that compete for a cell."""
+        return self.likelihood.take(points).competing().log_ratios(self.cosines[points])
+
     def fields(self, points: np.ndarray, sigmas: tuple[float, ...]) -> list[Fields]:
         """Likelihood ratios of some points, blurred by each sigma (in cells)."""
         ratios = np.exp(self.log_ratios(points))

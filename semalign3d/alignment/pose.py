@@ -66,14 +66,12 @@ class Projection:
     places : (H, K, 2) in units of the longest side from the image's centre.
     depth : (H, K, 1) relative to that of the object's origin.
     near : (H, K, 1) bool, points whose depth was held at the least one.
-    turned : (H, K, 3) the points.
     extent, focal : (H, 1, 1).
     """
 
     places: np.ndarray
     depth: np.ndarray
     near: np.ndarray
-    turned: np.ndarray
     extent: np.ndarray
     focal: np.ndarray
 
@@ -88,14 +86,6 @@ class Projection:
         """Gradients (H, 2) by the centre."""
         return np.sum(slopes / self.depth, axis=1)
 
-    def back_to_log_extent(self, by_points: np.ndarray) -> np.ndarray:
-        """Gradients (H,) by the log extent, from those by the turned points."""
-        return np.sum(by_points * self.turned, axis=(1, 2))
-
-    def back_to_log_focal(self, by_points: np.ndarray) -> np.ndarray:
-        """Gradients (H,) by the log focal length, from those by the turned points."""
-        return -np.sum(by_points[..., 2] * self.turned[..., 2], axis=1)
-
 
 def project_turned(turned: np.ndarray, poses: Poses) -> Projection:
     """Projections of turned points (H, K, 3)."""
@@ -104,4 +94,4 @@ def project_turned(turned: np.ndarray, poses: Poses) -> Projection:
     free = 1.0 + extent * turned[..., 2:] / focal
     depth = np.maximum(free, NEAREST)
     places = (extent * turned[..., :2] + poses.centre[:, None]) / depth
-    return Projection(places, depth, free < NEAREST, turned, extent, focal)
+    return Projection(places, depth, free < NEAREST, extent, focal)

@@ -9,11 +9,14 @@ several parts on top of each other leaves pixels without.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from semalign3d.alignment.photo import Photo
 
 _FLOOR = 0.02
 """Likelihood of a pixel that no point explains, against one that is explained perfectly."""
+_BLUR = 0.7
+"""Of likelihoods, in cells: in a single noisy cell, some point fits better than the true one."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +69,24 @@ class Reconstruction:
 def reconstruction(photo: Photo, points: np.ndarray, most: int) -> Reconstruction:
     """The photo's object-like cells, every second one along both axes, `most` at most.
 
+    How object-like a cell is, is bounded, so that no few cells weigh more than all others. Which
+    point it shows is bounded less: else all points of a neighbourhood, and those of parts that look
+    alike, would explain it equally well, and a wrong pose as well as the right one.
+
     Parameters
     ----------
     photo : compared with the prior's points.
     points : (n,) numbers of the points that may explain cells.
     most : cells.
     """
-    ratios = photo.log_ratios(points)
+    object_like = photo.log_ratios(points).max(axis=0)
+    ratios = gaussian_filter(photo.competing(points), (0.0, _BLUR, _BLUR), mode="nearest")
     best = np.where(photo.inside, ratios.max(axis=0), -np.inf)
     v, u = np.mgrid[: len(best) : 2, : len(best) : 2].reshape(2, -1)
     order = np.argsort(-best[v, u], kind="stable")[:most]
     order = order[np.isfinite(best[v, u][order])]
     v, u = v[order], u[order]
-    weights = np.exp(np.asarray(best[v, u], dtype=np.float64))
+    weights = np.exp(np.asarray(object_like[v, u], dtype=np.float64))
     return Reconstruction(
         np.stack([u, v], axis=1).astype(np.float64),
         weights / weights.sum(),

@@ -36,7 +36,7 @@ class AlignmentSettings:
     candidates: int = 4
     free_steps: int = 60
     shape_weight: float = 80.0
-    reconstruction_weight: float = 40.0
+    reconstruction_weight: float = 80.0
     view_weight: float = 1.0
     focal_spread: float = 0.3
     outside: float = 0.5

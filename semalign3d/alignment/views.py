@@ -15,6 +15,7 @@ from semalign3d.geometry.cameras import (
 from semalign3d.geometry.frames import similarity_procrustes
 from semalign3d.geometry.plane import Plane
 from semalign3d.limits import MIN_KEYPOINTS
+from semalign3d.prior.surface import farthest_points
 from semalign3d.prior.warp import Anchoring, corners_of
 
 
@@ -74,7 +75,7 @@ class PriorPoints:
         """Numbers of `count` surface points, each the furthest from those before it."""
         rows = np.flatnonzero(self.keypoint < 0)
         places = self.follow(self.keypoints)[rows]
-        return np.sort(rows[farthest_points(places, count)])
+        return np.sort(rows[farthest_points(places, count, places[:0])])
 
     def follow(self, keypoints: np.ndarray) -> np.ndarray:
         """Places (..., n, 3) of the points for keypoints (..., K, 3); unused ones may be NaN."""
@@ -162,14 +163,3 @@ def place_view(points: PriorPoints, view: TrainingView) -> Placement | None:
         away / np.linalg.norm(away),
         pose.scale / (float(pose.translation[2]) * view.p),
     )
-
-
-def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
-    """Numbers of at most `count` of the points (n, 3), each the furthest from those before it."""
-    chosen: list[int] = []
-    distance = np.square(points - points.mean(axis=0)).sum(axis=1) if len(points) else np.zeros(0)
-    for _ in range(min(count, len(points))):
-        chosen.append(int(distance.argmax()))
-        from_last = np.square(points - points[chosen[-1]]).sum(axis=1)
-        distance = from_last if len(chosen) == 1 else np.minimum(distance, from_last)
-    return np.array(chosen, dtype=np.int64)

@@ -10,8 +10,9 @@ _PRIOR_VIEWS = 0.5
 """Weight of the mean visibility, in views."""
 _ANYWHERE = 0.05
 """Share of photos that are taken from just any side."""
-_LEAST, _MOST = 0.05, 0.95
-"""Nothing is certain: occlusion by others, annotations and depth may err."""
+_LEAST, _MOST = 0.05, 0.8
+"""Nothing is certain: annotations and depth may err, and anything may stand in front of a point
+that is seen from there as a rule. The energy asks no more than log 5 of a point that is not."""
 
 
 @dataclass(frozen=True)
