@@ -28,6 +28,7 @@ for category in CATEGORIES:
                 category=category,
                 kind=DEPTH["source"],
                 source=lambda wildcards: DEPTH_SOURCE,
+                metric=bool(config["depth"]["metric"]),
                 marker=batch_marker("depth", category, "trn", batch, stems),
             script:
                 "../workflow/scripts/depth.py"

@@ -1,5 +1,6 @@
 # Where the masks and depth of images come from: the user's files, networks, the demo's own.
 
+from semalign3d.models.depth_sources import depth_files
 from semalign3d.models.masks import mask_file
 from semalign3d.models.vggt import DEFAULT_MODEL as VGGT_MODEL
 
@@ -39,7 +40,9 @@ def warn_of_unused(section, keys):
 warn_of_unused(
     "masks", ["root"] if config["masks"]["source"] == "sam" else ["model_type", "checkpoint"]
 )
-warn_of_unused("depth", ["model"] if config["depth"]["source"] == "files" else ["root"])
+warn_of_unused(
+    "depth", ["model"] if config["depth"]["source"] == "files" else ["root", "metric"]
+)
 
 unused = [
     f"dataset.{name}"
@@ -111,10 +114,10 @@ else:
 
 
 def depth_inputs(category, stems):
-    """The depth files, or the network's where it lies in a local folder."""
+    """The depth and intrinsics files, or the network's where it lies in a local folder."""
     require("depth.root")
     if not DEPTH_BY_NETWORK:
-        return [f"{DEPTH_SOURCE}/{category}/{stem}_depth.npy" for stem in stems]
+        return [str(f) for stem in stems for f in depth_files(DEPTH_SOURCE, category, stem)]
     return sorted(map(str, Path(DEPTH_SOURCE).glob("*.safetensors")))
 
 

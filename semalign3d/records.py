@@ -13,7 +13,7 @@ from semalign3d import store
 Record = TypeVar("Record")
 
 
-def write_record(group: h5py.Group, record: Any) -> None:
+def write_record(group: h5py.Group, record: Any, *, compress: bool = False) -> None:
     """Write a dataclass into a group: every field under its name.
 
     Arrays and tuples of texts become datasets, numbers and texts attributes, dataclasses groups;
@@ -23,13 +23,14 @@ def write_record(group: h5py.Group, record: Any) -> None:
     ----------
     group : open file or group.
     record : dataclass instance whose fields are of these kinds.
+    compress : arrays of two axes or more, see `store.write`.
     """
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if dataclasses.is_dataclass(value):
-            write_record(group.create_group(field.name), value)
+            write_record(group.create_group(field.name), value, compress=compress)
         elif isinstance(value, np.ndarray):
-            store.write(group, field.name, value)
+            store.write(group, field.name, value, compress=compress and value.ndim > 1)
         elif value is None:
             continue
         elif isinstance(value, tuple):

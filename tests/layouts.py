@@ -56,6 +56,11 @@ def pair_names(content: Mapping[str, list[Content]], category: str) -> dict[str,
     return names
 
 
+def pair_stems(name: str, category: str) -> list[str]:
+    """Source and target of a pair's name."""
+    return name.split("-", 1)[1].removesuffix(f":{category}").split("-")
+
+
 def write_images(folder: Path, content: Mapping[str, list[Content]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for image in (image for images in content.values() for image in images):
@@ -81,9 +86,26 @@ def write_spair(root: Path, content: Mapping[str, list[Content]]) -> Dataset:
         }
         write_json(root / "ImageAnnotation" / category / f"{image.stem}.json", annotation)
     (root / "Layout" / "large").mkdir(parents=True)
+    by_stem = {image.stem: image for images in content.values() for image in images}
     for split, names in pair_names(content, category).items():
         (root / "Layout" / "large" / f"{split}.txt").write_text("\n".join(names))
+        for name in names:
+            both = [by_stem[stem] for stem in pair_stems(name, category)]
+            write_json(root / "PairAnnotation" / split / f"{name}.json", spair_pair(*both))
     return open_dataset("spair-71k", root)
+
+
+def spair_pair(source: Content, target: Content) -> dict[str, Any]:
+    """What SPair-71k's file of a pair holds."""
+    seen = np.isfinite(source.keypoints + target.keypoints).all(axis=1)
+    grades = ("viewpoint_variation", "scale_variation", "truncation", "occlusion")
+    return {
+        "src_kps": source.keypoints[seen].tolist(),
+        "trg_kps": target.keypoints[seen].tolist(),
+        "kps_ids": [str(i) for i in np.flatnonzero(seen)],
+        "trg_bndbox": target.box,
+        **dict.fromkeys(grades, 0),
+    }
 
 
 def coco_triples(image: Content, count: int) -> list[float]:
@@ -143,7 +165,7 @@ def write_ap10k_pairs(root: Path, content: Mapping[str, list[Content]]) -> Datas
             path = root / "ImageAnnotation" / "Felidae" / "cat" / f"{image.stem}.json"
             write_json(path, {**entry, **annotation})
         for name in pair_names(content, "cat")[split]:
-            source, target = name.split("-", 1)[1].removesuffix(":cat").split("-")
+            source, target = pair_stems(name, "cat")
             folder = "data/ap-10k/ImageAnnotation/Felidae/cat"
             paths = {
                 "src_json_path": f"{folder}/{source}.json",
@@ -167,7 +189,7 @@ def write_pf_pascal(root: Path, content: Mapping[str, list[Content]]) -> Dataset
             points = ["flip"] if split == "trn" else ["XA", "YA", "XB", "YB"]
             writer.writerow(["source_image", "target_image", "class", *points])
             for name in names:
-                stems = name.split("-", 1)[1].removesuffix(":cat").split("-")
+                stems = pair_stems(name, "cat")
                 paths = [f"PF-dataset-PASCAL/JPEGImages/{stem}.jpg" for stem in stems]
                 both = np.stack([by_stem[stem].keypoints for stem in stems])
                 both = both[:, np.isfinite(both).all(axis=(0, 2))]

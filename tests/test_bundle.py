@@ -55,6 +55,8 @@ def photographed(shape, rotations, offset, rng):
         tuple(f"image_{number}" for number in range(count)),
         sizes,
         0.8 * p,
+        np.full(count, np.nan),
+        sizes / 2.0,
         np.array(pixels),
         np.array(pixels),
         np.array(relative),

@@ -34,6 +34,22 @@ def test_the_tie_to_the_mean_is_weak():
     assert np.corrcoef(np.log(found), np.log(p))[0, 1] > 0.95
 
 
+def test_given_focal_lengths_stay_and_help_to_find_the_others():
+    rays, p, mirror = one_shape_seen(12)
+    given = np.where(np.arange(12) < 9, p, np.nan)
+    found = estimate_focal(rays, mirror, given=given)
+    assert np.array_equal(found[:9], p[:9])
+    alone = estimate_focal(rays, mirror)
+    assert np.abs(np.log(found / p))[9:].max() < np.abs(np.log(alone / p))[9:].max()
+    assert np.array_equal(estimate_focal(rays, mirror, given=p), p)
+    unknown = np.full(12, np.nan)
+    assert np.array_equal(estimate_focal(rays, mirror, given=unknown), alone)
+    one = np.append(p[:1], np.nan)
+    assert np.array_equal(estimate_focal(rays[:2] * np.nan, mirror, given=one), [p[0], 0.2])
+    with pytest.raises(ValueError, match="given: expected positive numbers or NaN"):
+        estimate_focal(rays, mirror, given=-p)
+
+
 def test_bent_depth_still_orders_the_focal_lengths():
     made = category(3, images=24, visible=0.8)
     found = estimate_focal(made.rays, made.mirror)

@@ -68,12 +68,12 @@ def test_depth_comes_back_to_its_pixels():
     left, top, right, bottom = crop.window
     y, x = np.mgrid[top + 1 : bottom - 1, left + 1 : right - 1]
     truth = 1 + 0.004 * x + 0.002 * y
-    inside = found.inverse_depth[top + 1 : bottom - 1, left + 1 : right - 1]
+    inside = found.depth[top + 1 : bottom - 1, left + 1 : right - 1]
     scale = (inside * truth).sum() / (inside * inside).sum()
     assert np.abs(inside * scale - truth).max() < 0.5 * 0.002
-    assert found.inverse_depth.shape == found.confidence.shape == (480, 640)
-    assert found.inverse_depth.max() == 1
-    assert found.inverse_depth[0, 0] == found.inverse_depth[top, left]
+    assert found.depth.shape == found.confidence.shape == (480, 640)
+    assert found.depth.max() == 1
+    assert found.depth[0, 0] == found.depth[top, left]
     assert found.confidence[top, left] == 1
     assert found.confidence[0, 0] == 0
 
@@ -142,8 +142,9 @@ def test_an_image_through_the_stand_in(package):
     left, top, right, bottom = object_crop(BOX, (400, 300)).window
     truth = 1 + (columns + 2 * rows) / 2 / 255
     inside = np.s_[top + 4 : bottom - 4, left + 4 : right - 4]
-    scale = (found.inverse_depth[inside] / truth[inside]).mean()
-    np.testing.assert_allclose(found.inverse_depth[inside], truth[inside] * scale, rtol=0.01)
+    scale = (found.depth[inside] / truth[inside]).mean()
+    np.testing.assert_allclose(found.depth[inside], truth[inside] * scale, rtol=0.01)
+    assert found.offset == 0.0
     fx, fy, _, _ = found.intrinsics
     assert np.isclose(fx, (right - left) / 2 / np.tan(0.4))
     assert np.isclose(fy, (bottom - top) / 2 / np.tan(0.3))

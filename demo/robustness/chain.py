@@ -177,5 +177,5 @@ def _points(
     rng = generator(seed, "points", category, view.stem)
     pixels = sample_pixels(mask, settings["points"]["per_image"], rng)
     z = cameras.depth(number, view.inverse_depth)[pixels[:, 1], pixels[:, 0]]
-    xyz = back_project(pixels, z, view.size, float(cameras.p[number]))
+    xyz = back_project(pixels, z, view.size, float(cameras.p[number]), cameras.principal_px[number])
     return ViewPoints(xyz, cameras.keypoints_xyz[number])

@@ -1,7 +1,8 @@
-"""Pinhole cameras with the principal point at the image centre (METHOD.md sections 3 and 4).
+"""Pinhole cameras (METHOD.md sections 3 and 4).
 
 Pixel coordinates are (x, y), integers at pixel centres; an image has size (W, H) and longest
-side L = max(W, H). One unknown per view: p = 1 / f with the focal length f in units of L.
+side L = max(W, H). One unknown per view: p = 1 / f with the focal length f in units of L. The
+principal point is the image's centre where no other is given.
 Camera coordinates: x to the right, y down, z forward, a right-handed frame.
 """
 
@@ -49,21 +50,22 @@ def calibrated_depth(inverse_depth: np.ndarray, offset: float) -> np.ndarray:
     inverse_depth
         Relative inverse depth d (H, W), not negative, larger is nearer.
     offset
-        c, positive.
+        c, not negative; 0 where d is proportional to 1 / z.
 
     Returns
     -------
     np.ndarray
-        z (H, W) float64, at least 1.
+        z (H, W) float64, at least 1; infinite where d + c is 0.
 
     Raises
     ------
     ValueError
         If the shape is another, a value is not finite or negative, or none is positive.
     """
-    if not 0.0 < offset < np.inf:
-        raise ValueError(f"offset: expected a number above 0, found {offset}")
-    return (1.0 + offset) / (_relative_to_largest(inverse_depth) + offset)
+    if not 0.0 <= offset < np.inf:
+        raise ValueError(f"offset: expected a number from 0 up, found {offset}")
+    with np.errstate(divide="ignore"):
+        return (1.0 + offset) / (_relative_to_largest(inverse_depth) + offset)
 
 
 def _relative_to_largest(inverse_depth: np.ndarray) -> np.ndarray:
@@ -80,8 +82,13 @@ def _relative_to_largest(inverse_depth: np.ndarray) -> np.ndarray:
     return depth / largest
 
 
-def unit_rays(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """Pixels as ((x / L - W / 2L), (y / L - H / 2L)), in units of the longest side.
+def image_centre(size: Size) -> np.ndarray:
+    """(2,) pixels: the principal point of an image of which no other is known."""
+    return np.array(size, dtype=np.float64) / 2.0
+
+
+def unit_rays(pixels: np.ndarray, size: Size, principal: np.ndarray | None = None) -> np.ndarray:
+    """Pixels as ((x - cx) / L, (y - cy) / L), in units of the longest side.
 
     Parameters
     ----------
@@ -89,16 +96,24 @@ def unit_rays(pixels: np.ndarray, size: Size) -> np.ndarray:
         (..., 2) pixel coordinates.
     size
         (W, H) of the image in pixels.
+    principal
+        (2,) principal point (cx, cy) in pixels, None: the image's centre.
     """
     require_shape("pixels", pixels, (-1, 2))
     width, height = size
     if width <= 0 or height <= 0:
         raise ValueError(f"size: expected a positive width and height, found {size}")
-    centre = np.array([width, height], dtype=np.float64) / 2.0
+    centre = image_centre(size) if principal is None else principal
     return (np.asarray(pixels, dtype=np.float64) - centre) / max(width, height)
 
 
-def back_project(pixels: np.ndarray, depth: np.ndarray, size: Size, p: float) -> np.ndarray:
+def back_project(
+    pixels: np.ndarray,
+    depth: np.ndarray,
+    size: Size,
+    p: float,
+    principal: np.ndarray | None = None,
+) -> np.ndarray:
     """Camera coordinates of pixels of known depth (METHOD.md section 4).
 
     Parameters
@@ -111,20 +126,24 @@ def back_project(pixels: np.ndarray, depth: np.ndarray, size: Size, p: float) ->
         (W, H) of the image in pixels.
     p
         Inverse focal length, 1 / f with f in units of the longest side.
+    principal
+        (2,) principal point in pixels, None: the image's centre.
 
     Returns
     -------
     np.ndarray
-        (..., 3) float64: ((x/L - cx) z p, (y/L - cy) z p, z).
+        (..., 3) float64: ((x - cx) / L z p, (y - cy) / L z p, z).
     """
-    rays = unit_rays(pixels, size)
+    rays = unit_rays(pixels, size, principal)
     z = np.asarray(depth, dtype=np.float64)
     if z.shape != rays.shape[:-1]:
         raise ValueError(f"depth: expected shape {rays.shape[:-1]}, found {z.shape}")
     return np.concatenate([rays * (z * p)[..., None], z[..., None]], axis=-1)
 
 
-def project(points: np.ndarray, size: Size, p: float) -> np.ndarray:
+def project(
+    points: np.ndarray, size: Size, p: float, principal: np.ndarray | None = None
+) -> np.ndarray:
     """Pixels of points in camera coordinates, the inverse of `back_project`.
 
     Parameters
@@ -135,6 +154,8 @@ def project(points: np.ndarray, size: Size, p: float) -> np.ndarray:
         (W, H) of the image in pixels.
     p
         Inverse focal length.
+    principal
+        (2,) principal point in pixels, None: the image's centre.
 
     Returns
     -------
@@ -143,10 +164,9 @@ def project(points: np.ndarray, size: Size, p: float) -> np.ndarray:
     """
     require_shape("points", points, (-1, 3))
     xyz = np.asarray(points, dtype=np.float64)
-    width, height = size
     z = np.where(xyz[..., 2] > 0.0, xyz[..., 2], np.nan)
-    centre = np.array([width, height], dtype=np.float64) / 2.0
-    return xyz[..., :2] / (z * p)[..., None] * max(width, height) + centre
+    centre = image_centre(size) if principal is None else principal
+    return xyz[..., :2] / (z * p)[..., None] * max(size) + centre
 
 
 def mirror_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
@@ -158,7 +178,10 @@ def mirror_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
 
 
 def mirror_points(points: np.ndarray) -> np.ndarray:
-    """Points (..., 3) of the mirrored view: x -> -x in camera coordinates."""
+    """Points (..., 3) of the mirrored view: x -> -x in camera coordinates.
+
+    They are those that the mirror image shows with the principal point mirrored as well.
+    """
     require_shape("points", points, (-1, 3))
     return np.asarray(points, dtype=np.float64) * np.array([-1.0, 1.0, 1.0])
 

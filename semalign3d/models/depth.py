@@ -1,5 +1,6 @@
 """Relative inverse depth: Depth Anything, or the user's files (METHOD.md 3)."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,11 +8,35 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
+from ..geometry.intrinsics import intrinsics_problem
 from .array_files import load_array
 from .hub import PretrainedModel
 
 if TYPE_CHECKING:
     import torch
+
+
+_CAMERA_MATRIX = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 0]], dtype=bool)
+"""Places of fx, cx, fy, cy."""
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """What is known of an image's depth, and the content of results/depth.
+
+    Attributes
+    ----------
+    depth : (H, W) float32 relative inverse depth, larger is nearer.
+    confidence : (H, W) float32, larger is surer; None where the source gives none.
+    intrinsics : (4,) fx, fy, cx, cy in pixels of the image; None likewise.
+    offset : what must be added to the inverse depth over its maximum to make it proportional to
+        that of true depth: 0 of a source that gives true depth up to scale; NaN if not known.
+    """
+
+    depth: np.ndarray
+    confidence: np.ndarray | None = None
+    intrinsics: np.ndarray | None = None
+    offset: float = np.nan
 
 
 def depth_model(model: str) -> PretrainedModel:
@@ -92,12 +117,62 @@ def depth_problem(inverse_depth: np.ndarray) -> str | None:
         return f"it is the same everywhere ({inverse_depth.flat[0]:g})"
     if inverse_depth.max() <= 0:
         return f"no value is above 0 (the largest is {inverse_depth.max():g})"
+    negative = inverse_depth < 0
+    if negative.any():
+        return (
+            f"{negative.sum()} of {negative.size} values are negative (the smallest is "
+            f"{inverse_depth.min():g}); where the offset is arbitrary, add one"
+        )
     return None
 
 
 def depth_file(root: str | Path, category: str, stem: str) -> Path:
     """The user's depth file of an image."""
     return Path(root) / category / f"{stem}_depth.npy"
+
+
+def intrinsics_file(root: str | Path, category: str, stem: str) -> Path:
+    """The user's camera matrix of an image, which need not exist."""
+    return Path(root) / category / f"{stem}_intrinsics.npy"
+
+
+def read_intrinsics_file(
+    root: str | Path, category: str, stem: str, size: tuple[int, int]
+) -> np.ndarray | None:
+    """Read `<root>/<category>/<stem>_intrinsics.npy`: the 3 x 3 camera matrix in pixels.
+
+    Parameters
+    ----------
+    size : (W, H) of the image, pixels.
+
+    Returns
+    -------
+    (4,) float64 fx, fy, cx, cy; None if there is no such file.
+
+    Raises
+    ------
+    InputError : damaged, no camera matrix without skew, or one that the image cannot have.
+    """
+    path = intrinsics_file(root, category, stem)
+    if not path.exists():
+        return None
+    values = load_array(path, "a camera matrix")
+    if values.dtype.kind not in "uif" or values.shape != (3, 3):
+        raise InputError(
+            f"{path}: expected a 3 x 3 camera matrix in pixels, "
+            f"found {values.dtype} {' x '.join(map(str, values.shape))}"
+        )
+    matrix = values.astype(np.float64)
+    others = np.where(_CAMERA_MATRIX, 0.0, matrix)
+    if not np.array_equal(others, [[0, 0, 0], [0, 0, 0], [0, 0, 1]]):
+        raise InputError(
+            f"{path}: expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], found {matrix.tolist()}"
+        )
+    intrinsics = matrix[_CAMERA_MATRIX][[0, 2, 1, 3]]
+    problem = intrinsics_problem(intrinsics, size)
+    if problem:
+        raise InputError(f"{path}: unusable: {problem}")
+    return intrinsics
 
 
 def read_depth_file(

@@ -9,7 +9,15 @@ import numpy as np
 from ..datasets.records import ImageRecord
 from ..digest import file_digest
 from ..images import read_image
-from .depth import DepthAnything, depth_file, depth_model, read_depth_file
+from .depth import (
+    DepthAnything,
+    DepthMap,
+    depth_file,
+    depth_model,
+    intrinsics_file,
+    read_depth_file,
+    read_intrinsics_file,
+)
 from .hub import PretrainedModel
 from .vggt import Vggt, vggt_model
 
@@ -33,8 +41,8 @@ class DepthSource(Protocol):
         """Digests and numbers behind an image's depth."""
         ...
 
-    def arrays(self, record: ImageRecord) -> dict[str, np.ndarray]:
-        """`depth` (H, W), relative inverse depth; VGGT also `confidence` and `intrinsics`."""
+    def depth(self, record: ImageRecord) -> DepthMap:
+        """An image's depth, and what comes with it."""
         ...
 
 
@@ -49,10 +57,10 @@ class DepthAnythingImages:
     def made_from(self, record: ImageRecord) -> list[object]:
         return [file_digest(record.path)]
 
-    def arrays(self, record: ImageRecord) -> dict[str, np.ndarray]:
+    def depth(self, record: ImageRecord) -> DepthMap:
         if self.network is None:
             self.network = DepthAnything(self.model, self.device())
-        return {"depth": self.network.predict(read_image(record.path), name=record.stem)}
+        return DepthMap(self.network.predict(read_image(record.path), name=record.stem))
 
 
 class VggtImages:
@@ -66,31 +74,40 @@ class VggtImages:
     def made_from(self, record: ImageRecord) -> list[object]:
         return [file_digest(record.path), record.box]
 
-    def arrays(self, record: ImageRecord) -> dict[str, np.ndarray]:
+    def depth(self, record: ImageRecord) -> DepthMap:
         if self.network is None:
             self.network = Vggt(self.model, self.device())
-        view = self.network.predict(read_image(record.path), record.box, name=record.stem)
-        return {
-            "depth": view.inverse_depth,
-            "confidence": view.confidence,
-            "intrinsics": view.intrinsics,
-        }
+        return self.network.predict(read_image(record.path), record.box, name=record.stem)
 
 
 class DepthFiles:
-    """The user's `<root>/<category>/<stem>_depth.npy`."""
+    """The user's `<root>/<category>/<stem>_depth.npy`, and `<stem>_intrinsics.npy` beside it.
 
-    recipe = "files"
+    Parameters
+    ----------
+    root : of the files.
+    metric : whether they hold the inverse of depth up to a factor, without offset.
+    """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, *, metric: bool = False) -> None:
+        self.recipe = "files of metric depth" if metric else "files"
         self.root = root
+        self.offset = 0.0 if metric else np.nan
 
     def made_from(self, record: ImageRecord) -> list[object]:
-        return [file_digest(depth_file(self.root, record.category, record.stem))]
+        return [file_digest(path) for path in depth_files(self.root, record.category, record.stem)]
 
-    def arrays(self, record: ImageRecord) -> dict[str, np.ndarray]:
-        size = (record.width, record.height)
-        return {"depth": read_depth_file(self.root, record.category, record.stem, size)}
+    def depth(self, record: ImageRecord) -> DepthMap:
+        place = (self.root, record.category, record.stem, (record.width, record.height))
+        return DepthMap(
+            read_depth_file(*place), intrinsics=read_intrinsics_file(*place), offset=self.offset
+        )
+
+
+def depth_files(root: str | Path, category: str, stem: str) -> list[Path]:
+    """The user's files of an image: its depth, and its intrinsics if there are any."""
+    intrinsics = intrinsics_file(root, category, stem)
+    return [depth_file(root, category, stem), *([intrinsics] if intrinsics.exists() else [])]
 
 
 def network_model(kind: str, model: str) -> PretrainedModel:
@@ -98,13 +115,14 @@ def network_model(kind: str, model: str) -> PretrainedModel:
     return vggt_model(model) if kind == "vggt" else depth_model(model)
 
 
-def open_depth(kind: str, source: str, device: Device) -> DepthSource:
+def open_depth(kind: str, source: str, device: Device, *, metric: bool = False) -> DepthSource:
     """The source that `depth.source` names: `depth_anything`, `vggt` or `files`.
 
     Parameters
     ----------
     source : the model, or the root of the files.
+    metric : of `files`, see `DepthFiles`; networks know what they give.
     """
     if kind == "files":
-        return DepthFiles(source)
+        return DepthFiles(source, metric=metric)
     return VggtImages(source, device) if kind == "vggt" else DepthAnythingImages(source, device)

@@ -1,12 +1,11 @@
 """VGGT: depth, confidence and intrinsics of the object's surroundings (METHOD.md 3).
 
 Meta's package is no dependency of ours and is imported only when chosen. Depth comes back as
-inverse depth, scaled so that the nearest pixel has 1, like that of the other sources; confidence
-and intrinsics stand beside it.
+inverse depth, as that of the other sources, but without an unknown offset; confidence and
+intrinsics stand beside it.
 """
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,30 +13,13 @@ import numpy as np
 from ..datasets.records import Box
 from ..errors import InputError
 from .crops import Crop, object_crop
-from .depth import depth_problem
+from .depth import DepthMap, depth_problem
 from .hub import PretrainedModel
 
 if TYPE_CHECKING:
     import torch
 
 DEFAULT_MODEL = "facebook/VGGT-1B"
-
-
-@dataclass(frozen=True)
-class DepthView:
-    """What VGGT says of an image.
-
-    Attributes
-    ----------
-    inverse_depth : (H, W) float32, 1 where the image is nearest; outside of the crop that of its
-        nearest pixel.
-    confidence : (H, W) float32, 0 outside of the crop.
-    intrinsics : (4,) fx, fy, cx, cy in pixels of the image.
-    """
-
-    inverse_depth: np.ndarray
-    confidence: np.ndarray
-    intrinsics: np.ndarray
 
 
 def vggt_model(model: str) -> PretrainedModel:
@@ -67,7 +49,7 @@ class Vggt:
             raise InputError(f"VGGT model {folder}: cannot be loaded ({error})") from error
         self.device = device
 
-    def predict(self, image: np.ndarray, box: Box, name: str = "image") -> DepthView:
+    def predict(self, image: np.ndarray, box: Box, name: str = "image") -> DepthMap:
         """Depth, confidence and intrinsics, from the surroundings of the box.
 
         Parameters
@@ -131,8 +113,11 @@ def view_of_crop(
     intrinsics: np.ndarray,
     crop: Crop,
     size: tuple[int, int],
-) -> DepthView:
+) -> DepthMap:
     """Undo crop and scale of what a network gave.
+
+    The inverse depth is 1 where the image is nearest, and outside of the crop that of the crop's
+    nearest pixel; confidence is 0 there. It has no offset.
 
     Parameters
     ----------
@@ -166,8 +151,9 @@ def view_of_crop(
     problem = depth_problem(inverse_depth)
     if problem:
         raise InputError(problem)
-    return DepthView(
+    return DepthMap(
         inverse_depth / inverse_depth.max(),
-        np.pad(inside[1], outside),
-        crop.intrinsics_of_image(intrinsics),
+        confidence=np.pad(inside[1], outside),
+        intrinsics=crop.intrinsics_of_image(intrinsics),
+        offset=0.0,
     )

@@ -89,6 +89,8 @@ def refine(
 ) -> Bundle:
     """Shape, poses, focal lengths and depth offsets that agree best with all images at once.
 
+    Focal lengths that came with the depth, and depth without offset, stay as they are.
+
     Minimises the robust reprojection error of the annotated keypoints, plus a robust error of
     relative inverse depth at the keypoints corrected to the mask, plus weak priors on focal
     lengths and depth offsets, whose centres and spreads are then learnt from all images
@@ -128,7 +130,7 @@ def refine(
     # together along what they leave open (the demo's bottles: 0.9 to 1.2 % of error).
     objective = objective.informed(free, numbers)
     free, numbers = objective.solve()
-    return _result(objective, start, mirror, free, numbers)
+    return _result(objective, cameras, start, mirror, free, numbers)
 
 
 def refined_cameras(cameras: Cameras, bundle: Bundle) -> Cameras:
@@ -150,6 +152,7 @@ def _each(values: np.ndarray) -> np.ndarray:
 
 def _result(
     objective: BundleObjective,
+    cameras: Cameras,
     start: KeypointShape,
     mirror: np.ndarray | None,
     free: np.ndarray,
@@ -165,7 +168,10 @@ def _result(
     seen = objective.seen & used
     frame = _upright_as(start, xyz, used, mirror)
     g, k, c = np.exp(numbers[:, [LOG_G, LOG_K, LOG_C]]).T
+    c = np.where(cameras.depth_offset[objective.posed] == 0.0, 0.0, c)
     values = objective.model.residuals(objective.shape.expand(free), numbers).values
+    known = np.isfinite(cameras.p_given)
+    usual_c = float(np.median(c[c > 0.0])) if (c > 0.0).any() else 0.0
     rotation = Rotation.from_rotvec(numbers[:, TURN]).as_matrix() @ objective.model.start
     scale = (1.0 + c) * k / (numbers[:, LEVEL] + c)
     centre = scale[:, None] * np.column_stack([g[:, None] * numbers[:, SHIFT], 1.0 / k])
@@ -182,8 +188,8 @@ def _result(
         used=used,
         reasons=reasons,
         covariance=frame.scale**2 * (frame.rotation @ unsure @ frame.rotation.T),
-        p=every(g * k, float(np.median(g * k))),
-        depth_offset=every(c, float(np.median(c))),
+        p=np.where(known, cameras.p_given, every(g * k, float(np.median(g * k)))),
+        depth_offset=np.where(cameras.depth_offset == 0.0, 0.0, every(c, usual_c)),
         posed=objective.posed,
         rotation=every(rotation @ back.rotation),
         translation=every(centre + scale[:, None] * (rotation @ back.translation)),

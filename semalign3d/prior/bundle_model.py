@@ -107,6 +107,83 @@ class ImageModel:
         return Residuals(values / sigma, by_image / sigma[..., None], by_point / sigma[..., None])
 
 
+NO_OFFSET = float(np.log(1e-20))
+"""log c where depth came without offset: float64 cannot tell c from 0."""
+_SURE = 1e6
+"""Inverse variance of a given log p among others that are found."""
+
+
+@dataclass(frozen=True)
+class GivenNumbers:
+    """Which numbers of n images came with the depth, so that nothing moves them.
+
+    Where the focal length is given, log k follows from log g, and its own place counts for nothing;
+    nor does the place of a given log c.
+
+    Attributes
+    ----------
+    log_p : (n,) log g + log k where it is given; NaN where not.
+    log_c : (n,) likewise.
+    jacobian : (n, 9, 9) derivatives of the numbers with respect to the free ones.
+    """
+
+    log_p: np.ndarray
+    log_c: np.ndarray
+    jacobian: np.ndarray
+
+    @classmethod
+    def of(cls, log_p: np.ndarray, log_c: np.ndarray) -> GivenNumbers:
+        """From log p and log c (n,), NaN where free."""
+        jacobian = np.tile(np.eye(PARAMETERS), (len(log_p), 1, 1))
+        given = ~np.isnan(log_p)
+        jacobian[given, LOG_K, LOG_G] = -1.0
+        jacobian[given, LOG_K, LOG_K] = 0.0
+        jacobian[~np.isnan(log_c), LOG_C, LOG_C] = 0.0
+        return cls(log_p, log_c, jacobian)
+
+    def take(self, images: np.ndarray) -> GivenNumbers:
+        """The same for some of the images (m,), which may repeat."""
+        return GivenNumbers(self.log_p[images], self.log_c[images], self.jacobian[images])
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(n, 9) 1 where a number's own place is free, 0 where not."""
+        return np.einsum("nii->ni", self.jacobian)
+
+    def complete(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers (n, 9) with the given ones in their places."""
+        completed = numbers.copy()
+        log_k = self.log_p - numbers[:, LOG_G]
+        completed[:, LOG_K] = np.where(np.isnan(log_k), numbers[:, LOG_K], log_k)
+        completed[:, LOG_C] = np.where(np.isnan(self.log_c), numbers[:, LOG_C], self.log_c)
+        return completed
+
+    def reduce(self, gradient: np.ndarray) -> np.ndarray:
+        """Gradient (n, 9) with respect to the free numbers from that of all."""
+        return np.einsum("nij,ni->nj", self.jacobian, gradient)
+
+    def restrict(self, curvature: np.ndarray) -> np.ndarray:
+        """Second derivatives (n, 9, 9) by the free numbers from those (9, 9) by all.
+
+        Places that count for nothing get 1, so that the sum with others can be inverted.
+        """
+        unused = (1.0 - self.counts)[..., None] * np.eye(PARAMETERS)
+        return np.asarray(self.jacobian.mT @ curvature @ self.jacobian + unused)
+
+    def certainty(self) -> np.ndarray:
+        """Second derivatives (n, 9, 9) that a measurement of each given log p would have."""
+        log_p = np.zeros(PARAMETERS)
+        log_p[[LOG_G, LOG_K]] = 1.0
+        given = ~np.isnan(self.log_p)
+        return np.asarray(_SURE * given[:, None, None] * np.outer(log_p, log_p))
+
+    def with_offsets_at(self, log_c: float, numbers: np.ndarray) -> np.ndarray:
+        """Numbers (n, 9) with another log c where it is given."""
+        moved = numbers.copy()
+        moved[:, LOG_C] = np.where(np.isnan(self.log_c), numbers[:, LOG_C], log_c)
+        return moved
+
+
 @dataclass(frozen=True)
 class SymmetricShape:
     """Shapes symmetric about x = 0, as free coordinates of one keypoint of each mirror pair.

@@ -16,7 +16,9 @@ from semalign3d.prior.bundle_model import (
     LEVEL,
     LOG_G,
     LOG_K,
+    NO_OFFSET,
     PARAMETERS,
+    GivenNumbers,
     ImageModel,
     SymmetricShape,
 )
@@ -87,6 +89,7 @@ class BundleObjective:
     free, numbers : the start.
     model : what is measured in the n images.
     priors : of the images' depth offsets and focal lengths.
+    given : which of the numbers came with the depth.
     """
 
     def __init__(
@@ -109,24 +112,29 @@ class BundleObjective:
         self.seen = every[self.posed]
         self.shape = SymmetricShape.of(start.used, mirror)
         self.free = self.shape.nearest(np.where(start.used[:, None], start.xyz, np.nan))
-        self._offset = 1.0 / cameras.depth_slope
+        usual_offset = 1.0 / cameras.depth_slope
         self._first_priors = ImagePriors(
-            np.log([self._offset, 1.0 / settings.focal_length]),
+            np.log([usual_offset, 1.0 / settings.focal_length]),
             np.array([settings.offset_spread, settings.focal_spread]),
         )
         self.priors = self._first_priors
-        sizes = cameras.sizes[self.posed][:, None].astype(np.float64)
-        pixels = cameras.annotated_px[self.posed]
-        rays = (pixels - sizes / 2.0) / sizes.max(axis=2, keepdims=True)
+        no_offset = cameras.depth_offset[self.posed] == 0.0
+        offset = np.where(no_offset, 0.0, usual_offset)
+        log_p = np.log(cameras.p_given[self.posed])
+        self.given = GivenNumbers.of(log_p, np.where(no_offset, NO_OFFSET, np.nan))
+        longest = cameras.sizes[self.posed].max(axis=1).astype(np.float64)
+        pixels = cameras.annotated_px[self.posed] - cameras.principal_px[self.posed][:, None]
+        rays = pixels / longest[:, None, None]
         depth = np.where(self.seen, cameras.relative_depth[self.posed], 0.0)
-        rotation, self.numbers = self._start(cameras, depth)
+        rotation, first = self._start(cameras, depth)
+        self.numbers = self.given.complete(first)
         # The object's size in image and depth, as first estimated.
-        g, k = np.exp(self.numbers[:, [LOG_G, LOG_K]]).T
+        g, k = np.exp(first[:, [LOG_G, LOG_K]]).T
         self.model = ImageModel(
             rays=np.where(self.seen[..., None], rays, 0.0),
             depth=depth,
             ray_sigma=settings.reprojection_sigma / g,
-            depth_sigma=settings.depth_sigma * k * (self.numbers[:, LEVEL] + self._offset),
+            depth_sigma=settings.depth_sigma * k * (first[:, LEVEL] + offset),
             start=rotation,
         )
         self._device, self._dimensions = device, to_device(_DIMENSIONS, device)
@@ -137,6 +145,7 @@ class BundleObjective:
         shape = self.shape.expand(self.free)
         rotations, rows = [], []
         images = np.flatnonzero(self.posed)
+        log_c = self._first_priors.centre[0]
         for number, seen, level in zip(images, self.seen, depth, strict=True):
             found = similarity_procrustes(shape[seen], cameras.keypoints_xyz[number, seen])
             x, y, z = found.translation
@@ -144,7 +153,7 @@ class BundleObjective:
             log_g, log_k = np.log(p * z / found.scale), np.log(found.scale / z)
             rotations.append(found.rotation)
             centre = (x / (z * p), y / (z * p))
-            rows.append([0, 0, 0, *centre, log_g, log_k, level[seen].mean(), np.log(self._offset)])
+            rows.append([0, 0, 0, *centre, log_g, log_k, level[seen].mean(), log_c])
         return np.array(rotations), np.array(rows, dtype=np.float64)
 
     def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -157,13 +166,15 @@ class BundleObjective:
         pull = found.values * weight[..., [0, 0, 1]]
         by_numbers = to_numpy(xp.einsum("nkr,nkrp->np", pull, found.by_image))
         by_shape = to_numpy(xp.einsum("nkr,nkri->ki", pull, found.by_point))
-        prior, by_prior = self.priors.losses(numbers)
-        gradient = [self.shape.reduce(by_shape).ravel(), (by_numbers + by_prior).ravel()]
+        prior, by_prior = self.priors.losses(self._drawn(numbers))
+        by_free = self.given.reduce(by_numbers + by_prior)
+        gradient = [self.shape.reduce(by_shape).ravel(), by_free.ravel()]
         return float(loss.sum()) + float(prior.sum()), np.concatenate(gradient)
 
     def _split(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         size = self.free.size
-        return flat[:size].reshape(-1, 3), flat[size:].reshape(-1, PARAMETERS)
+        numbers = flat[size:].reshape(-1, PARAMETERS)
+        return flat[:size].reshape(-1, 3), self.given.complete(numbers)
 
     def _weights(self, values: Array) -> tuple[Array, Array]:
         """Squares (n, K, 2) of residuals in the image and in depth, and their Student t weights."""
@@ -184,7 +195,7 @@ class BundleObjective:
     def image_losses(self, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Each image's share (n,) of the objective."""
         values = self._model.residuals(self.shape.expand(free), numbers).values
-        return self._losses(values) + self.priors.losses(numbers)[0]
+        return self._losses(values) + self.priors.losses(self._drawn(numbers))[0]
 
     def of_images(
         self, images: np.ndarray, rotations: np.ndarray, numbers: np.ndarray
@@ -199,6 +210,7 @@ class BundleObjective:
         """
         part = copy.copy(self)
         part.seen, part.numbers = self.seen[images], numbers
+        part.given = self.given.take(images)
         part.model = ImageModel(
             rays=self.model.rays[images],
             depth=self.model.depth[images],
@@ -212,13 +224,18 @@ class BundleObjective:
     def _to_device(self) -> None:
         self._model, self._seen = self.model.on(self._device), to_device(self.seen, self._device)
 
+    def _drawn(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers (n, 9) as draws from the priors: no offset is none, and lies at their centre."""
+        return self.given.with_offsets_at(float(self.priors.centre[0]), numbers)
+
     def informed(self, free: np.ndarray, numbers: np.ndarray) -> "BundleObjective":
         """The same started from its minimum, with priors learnt from all images there."""
         _, _, by_image = self._weighted(free, numbers)
-        curvature = to_numpy(by_image.mT @ by_image) + self.priors.curvature()
+        known = self.priors.curvature() + self.given.certainty()
+        curvature = to_numpy(by_image.mT @ by_image) + known
         part = copy.copy(self)
         part.free, part.numbers = free, numbers
-        part.priors = self.priors.learnt(self._first_priors, numbers, curvature)
+        part.priors = self.priors.learnt(self._first_priors, self._drawn(numbers), curvature)
         (offset, p), (off, apart) = np.exp(part.priors.centre), part.priors.spread
         logger.info(
             "depth offsets about %.2f (spread %.2f), p about %.2f (%.2f)", offset, off, p, apart
@@ -239,7 +256,7 @@ class BundleObjective:
             return value, gradient[size:]
 
         found = _minimum(objective, self.numbers.ravel(), self.settings.max_iterations)
-        return found.reshape(-1, PARAMETERS)
+        return self.given.complete(found.reshape(-1, PARAMETERS))
 
     def curvature(self, free: np.ndarray, numbers: np.ndarray, basis: np.ndarray) -> Curvature:
         """Gauss-Newton curvature with respect to F coordinates of the shape.
@@ -255,11 +272,14 @@ class BundleObjective:
         xp = namespace(values)
         by_shape = xp.einsum("nkri,kif->nkrf", by_point, beside(basis, values))
         by_shape = xp.reshape(by_shape, (*values.shape, -1))
-        own = by_image.mT @ by_image + beside(self.priors.curvature(), values)
+        by_image = by_image @ beside(self.given.jacobian, values)
+        priors = self.given.restrict(self.priors.curvature())
+        own = by_image.mT @ by_image + beside(priors, values)
         mixed = by_image.mT @ by_shape
         second = by_shape.mT @ by_shape - mixed.mT @ xp.linalg.solve(own, mixed)
         slope = xp.einsum("nr,nrf->nf", values, by_shape)
-        spare = 3 * int(self.seen.sum()) - numbers.size - basis.shape[2]
+        free_numbers = int(self.given.counts.sum())
+        spare = 3 * int(self.seen.sum()) - free_numbers - basis.shape[2]
         dispersion = float(xp.sum(xp.square(values))) / max(spare, 1)
         return Curvature(to_numpy(second), to_numpy(slope), dispersion)
 

@@ -45,6 +45,7 @@ def estimate_focal(
     rays: np.ndarray,
     mirror: np.ndarray | None,
     *,
+    given: np.ndarray | None = None,
     initial: float = 0.2,
     tie: float = 0.03,
     max_iterations: int = 300,
@@ -58,7 +59,8 @@ def estimate_focal(
 
     The views' log p are tied weakly to their common mean: `tie` times the share of a typical view
     in the sum, times the squared difference. A view with few keypoints, whose own p is hardly
-    determined, thus ends near the mean; the mean itself is free.
+    determined, thus ends near the mean; the mean itself is free. Given ones stay as they are and
+    take part in all of it.
 
     Parameters
     ----------
@@ -66,8 +68,10 @@ def estimate_focal(
         (N, K, 3) keypoints of the images back-projected with p = 1, NaN where unseen.
     mirror
         (K,) mirror table, or None: no mirror images.
+    given
+        (N,) p of the views of which it is known, NaN for the others; None if none is.
     initial
-        Start value of every p.
+        Start value of every other p.
     tie
         Strength of the tie to the common mean, see above.
     max_iterations
@@ -82,14 +86,24 @@ def estimate_focal(
     Raises
     ------
     ValueError
-        If a shape differs or a seen keypoint is not in front of the camera.
+        If a shape differs, a seen keypoint is not in front of the camera, or a given p is not
+        positive.
     """
     require_shape("rays", rays, (None, None, 3))
     if np.any(rays[..., 2] <= 0.0) or np.isinf(rays).any():
         raise ValueError("rays: expected finite points in front of the camera, or NaN")
-    samples = _collect(np.asarray(rays, dtype=np.float64), mirror)
     count = len(rays)
+    known = np.zeros(count, dtype=bool)
     p = np.full(count, float(initial))
+    if given is not None:
+        require_shape("given", given, (count,))
+        known = ~np.isnan(given)
+        p[known] = given[known]
+        if not np.all((p > 0.0) & (p < np.inf)):
+            raise ValueError(f"given: expected positive numbers or NaN, found {given}")
+    if known.all():
+        return p
+    samples = _collect(np.asarray(rays, dtype=np.float64), mirror)
     if samples.triples == 0:
         logger.warning("no keypoint triple is seen by two images: focal lengths stay at the start")
         return p
@@ -101,7 +115,8 @@ def estimate_focal(
         value, slope = _variance(samples, np.exp(log_p))
         apart = np.zeros(count)
         apart[informed] = log_p[informed] - log_p[informed].mean()
-        return value + strength * float(apart @ apart), slope + 2.0 * strength * apart
+        slope = np.where(known, 0.0, slope + 2.0 * strength * apart)
+        return value + strength * float(apart @ apart), slope
 
     result = minimize(
         objective,
@@ -113,7 +128,7 @@ def estimate_focal(
     log_p = np.full(count, result.x[informed].mean())
     log_p[informed] = result.x[informed]
     logger.info("focal lengths: %d steps, %s", result.nit, result.message)
-    return np.exp(log_p)
+    return np.where(known, p, np.exp(log_p))
 
 
 def _triples(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

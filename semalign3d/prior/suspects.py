@@ -72,7 +72,9 @@ def _expected(cameras: Cameras, bundle: Bundle) -> np.ndarray:
     placed = placed + bundle.translation[:, None]
     return np.stack(
         [
-            project(points, (int(width), int(height)), float(p))
-            for points, (width, height), p in zip(placed, cameras.sizes, bundle.p, strict=True)
+            project(points, (int(width), int(height)), float(p), principal)
+            for points, (width, height), p, principal in zip(
+                placed, cameras.sizes, bundle.p, cameras.principal_px, strict=True
+            )
         ]
     )

@@ -156,11 +156,16 @@ class TestFiles:
     def test_masks_and_depth_that_cannot_be_used(self, folder: Path) -> None:
         np.save(folder / "masks/chair/b_masks.npy", np.ones((3, WIDTH, HEIGHT), dtype=bool))
         np.save(folder / "depth/chair/c_depth.npy", np.full((HEIGHT, WIDTH), np.nan))
-        output = fail(folder, "results/cameras/chair.h5")
+        np.save(folder / "depth/chair/d_intrinsics.npy", np.eye(3))
+        batches = {**CONFIG, "runtime": {"batches": 8}}
+        output = fail(folder, "results/cameras/chair.h5", config=batches, options=("--keep-going",))
         assert "masks/chair/b_masks.npy: expected n x 40 x 60" in output
         assert "found 3 x 60 x 40" in output
         assert "depth/chair/c_depth.npy: unusable: 2400 of 2400 values are not finite" in output
-        assert results(folder) == ["checks/chair.json"]
+        assert "depth/chair/d_intrinsics.npy: unusable: expected focal lengths of 6 to" in output
+        made = set(results(folder))
+        assert "cameras/chair.h5" not in made
+        assert not made & {"masks/chair/b.h5", "depth/chair/c.h5", "depth/chair/d.h5"}
 
     def test_a_missing_mask_file(self, folder: Path) -> None:
         (folder / "masks/chair/d_masks.npy").unlink()

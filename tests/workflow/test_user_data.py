@@ -35,6 +35,8 @@ print(usage.ru_maxrss)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 """A small process in between: Linux counts the memory of the one that starts another as its own."""
+CALIBRATED = "chair_003"
+"""A training image whose camera matrix lies beside its depth map."""
 POINTS = 500
 CLUSTERS = 200
 
@@ -58,6 +60,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     base = tmp_path_factory.mktemp("user")
     made = base / "many"
     make_category(made, "chair", MANY, processes=2)
+    with np.load(made / "truth" / "chair" / f"{CALIBRATED}.npz") as truth:
+        height, width = truth["depth"].shape
+        focal = float(truth["focal"]) * max(width, height)
+    camera = [[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]
+    np.save(made / "depth" / "chair" / f"{CALIBRATED}_intrinsics.npy", np.array(camera))
     for name in ("features", "truth"):
         subprocess.run(["rm", "-r", str(made / name)], check=True)
     change_keypoints(made, UNSEEN, 0)
@@ -140,6 +147,16 @@ def test_from_the_files_to_the_prior(many: Chain) -> None:
     files = sorted((many.place / "results").rglob("*.h5"))
     assert [store.verify(path) for path in files] == [None] * len(files)
     assert runs.leftovers(many.place / "results") == []
+
+
+def test_a_given_camera_matrix_reaches_the_prior(folder: Path, many: Chain) -> None:
+    runs.run(many.place, "results/priors/chair.h5", config=config("many"))
+    prior = Prior.load(many.place / "results" / "priors" / "chair.h5")
+    camera = np.load(folder / "many" / "depth" / "chair" / f"{CALIBRATED}_intrinsics.npy")
+    longest = 2.0 * camera[:2, 2].max()
+    found = prior.images.focal_lengths[prior.images.stems.index(CALIBRATED)]
+    assert found == pytest.approx(camera[0, 0] / longest, rel=1e-9)
+    assert "11 cameras, 1 with intrinsics" in many.output
 
 
 def test_descriptors_are_of_full_size_and_length_one(many: Chain) -> None:

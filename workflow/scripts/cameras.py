@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from dataset import opened_dataset
 from job import job, summary
 from training import by_stem, object_mask
 
 from semalign3d import store
 from semalign3d.datasets import Dataset
+from semalign3d.models.depth import DepthMap
 from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
-from semalign3d.records import write_record
+from semalign3d.records import read_record, write_record
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,12 +22,15 @@ def annotated_views(dataset: Dataset, snakemake: Any) -> Iterator[AnnotatedView]
     masks, depths = by_stem(snakemake.input.masks), by_stem(snakemake.input.depth)
     for stem in sorted(masks):
         record = dataset.record(snakemake.wildcards.category, stem, "trn")
+        found = read_record(depths[stem], DepthMap)
         yield AnnotatedView(
             stem,
             (record.width, record.height),
             record.keypoints,
             object_mask(masks[stem], snakemake.params.candidate),
-            store.read(depths[stem], "depth")["depth"],
+            found.depth,
+            found.offset,
+            found.intrinsics,
         )
 
 
@@ -44,7 +49,8 @@ def main(snakemake: Any) -> None:
         write_record(file, cameras)
     summary(
         snakemake,
-        f"{len(cameras.stems)} cameras, p from {cameras.p.min():.3f} to {cameras.p.max():.3f}",
+        f"{len(cameras.stems)} cameras, {np.isfinite(cameras.p_given).sum()} with intrinsics, "
+        f"p from {cameras.p.min():.3f} to {cameras.p.max():.3f}",
     )
     for stem, reason in zip(cameras.excluded, cameras.reasons, strict=True):
         summary(snakemake, f"left out: {stem}: {reason}")

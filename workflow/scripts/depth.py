@@ -1,4 +1,4 @@
-"""results/depth/{category}/{image}.h5: relative inverse depth (larger is nearer)."""
+"""results/depth/{category}/{image}.h5: relative inverse depth (larger is nearer), intrinsics."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,10 +7,10 @@ from batch import ImageBatch
 from dataset import opened_dataset
 from job import job, summary
 
-from semalign3d import store
 from semalign3d.digest import values_digest
 from semalign3d.models.depth_sources import open_depth
 from semalign3d.models.device import pick_device
+from semalign3d.records import write_record
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,7 +20,10 @@ def main(snakemake: Any) -> None:
     params = snakemake.params
     dataset = opened_dataset(params)
     source = open_depth(
-        params.kind, params.source, lambda: pick_device(snakemake.config["runtime"]["device"])
+        params.kind,
+        params.source,
+        lambda: pick_device(snakemake.config["runtime"]["device"]),
+        metric=params.metric,
     )
     stems = [Path(path).stem for path in snakemake.output]
     records = {stem: dataset.record(params.category, stem, "trn") for stem in stems}
@@ -32,10 +35,9 @@ def main(snakemake: Any) -> None:
     }
     batch = ImageBatch(snakemake.output, stamps)
     for stem in batch.progress():
-        arrays = source.arrays(records[stem])
+        found = source.depth(records[stem])
         with batch.create(stem) as file:
-            for name, array in arrays.items():
-                store.write(file, name, array, compress=array.ndim > 1)
+            write_record(file, found, compress=True)
     summary(snakemake, batch.finish(params.marker))
 
 

@@ -50,7 +50,9 @@ def sampled_points(
     size = (int(cameras.sizes[number, 0]), int(cameras.sizes[number, 1]))
     z = depth[pixels[:, 1], pixels[:, 0]]
     return {
-        "xyz": back_project(pixels, z, size, float(cameras.p[number])),
+        "xyz": back_project(
+            pixels, z, size, float(cameras.p[number]), cameras.principal_px[number]
+        ),
         "pixels": pixels,
         "keypoints_xyz": cameras.keypoints_xyz[number],
     }
