@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from scipy.spatial import cKDTree
+from scipy.cluster.vq import kmeans2
 
 from demo import files
 from demo.robustness.cases import CLEAN
@@ -25,6 +25,7 @@ from demo.robustness.run import poor_views
 from demo.score_prior import surface_errors
 from semalign3d.datasets.mirror_tables import SPAIR, mirror_permutation
 from semalign3d.geometry.frames import similarity_procrustes
+from semalign3d.prior.consensus import pull_together
 from semalign3d.prior.fusion import GRAZING, FusedPoints, fuse_points, points_per_view
 from semalign3d.prior.surface import (
     SurfacePoints,
@@ -72,6 +73,7 @@ class Step:
     draw : surface points (n, 3) from the fused ones.
     refined : whether cameras and shape are those of bundle refinement.
     tolerance : of the warp; None: the configuration's.
+    pulled : whether the views are pulled together before.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Step:
     draw: Callable[[Fusion], np.ndarray]
     refined: bool = True
     tolerance: float | None = None
+    pulled: bool = False
 
 
 def crowded_centres(given: Fusion) -> np.ndarray:
@@ -101,7 +104,7 @@ def farthest(given: Fusion) -> np.ndarray:
 
 
 def drawn(given: Fusion) -> np.ndarray:
-    """What the dense prior has."""
+    """Evenly spread points of the smooth surface, as the dense prior has."""
     return _draw(given)[0].xyz
 
 
@@ -113,6 +116,7 @@ STEPS = (
     Step("outliers are those off the others' surface", GRAZING, centres),
     Step("farthest points in place of centres", GRAZING, farthest),
     Step("candidates by area, drawn onto the smooth surface", GRAZING, drawn),
+    Step("views pulled onto their common surface", GRAZING, drawn, pulled=True),
 )
 
 
@@ -137,15 +141,9 @@ def _kept(given: Fusion) -> np.ndarray:
 
 
 def _centres(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """20 rounds of Lloyd's algorithm from points drawn at random."""
-    means = points[np.sort(rng.choice(len(points), size=count, replace=False))]
-    for _ in range(20):
-        labels = cKDTree(means).query(points)[1]
-        size = np.maximum(np.bincount(labels, minlength=count), 1)
-        sums = [np.bincount(labels, axis, minlength=count) for axis in points.T]
-        filled = np.bincount(labels, minlength=count) > 0
-        means = np.where(filled[:, None], np.stack(sums, axis=1) / size[:, None], means)
-    return means
+    """Centres of k-means after 20 rounds from points drawn at random."""
+    start = points[np.sort(rng.choice(len(points), size=count, replace=False))]
+    return np.asarray(kmeans2(points, start, iter=20, minit="matrix")[0])
 
 
 def error(
@@ -161,6 +159,8 @@ def error(
         flat=options["flat"],
         grazing=step.grazing,
     )
+    if step.pulled:
+        fused = pull_together(fused, points=options["points"], radius=options["smoothing"])
     points = step.draw(Fusion(fused, found.shape.xyz, options, rng))
     used = _used(found.shape.xyz)
     truth = album.truth["keypoints"][np.isfinite(found.shape.xyz).all(axis=1)]

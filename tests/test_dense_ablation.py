@@ -17,6 +17,7 @@ def test_the_last_step_moves_points_onto_the_surface() -> None:
         assert points.shape == (200, 3)
         gaps.append(np.abs(np.linalg.norm(points, axis=1) - 0.3).mean())
     assert gaps[-1] < 0.5 * NOISE
-    assert gaps[-1] < 0.5 * gaps[-2]
+    assert gaps[-1] < 0.5 * gaps[-3]
+    assert [step.pulled for step in STEPS[-2:]] == [False, True]
     assert STEPS[-1].refined
     assert STEPS[-1].tolerance is None

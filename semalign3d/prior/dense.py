@@ -12,6 +12,7 @@ from semalign3d.geometry.plane import Plane
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
 from semalign3d.prior.colors import pca_colors
+from semalign3d.prior.consensus import pull_together
 from semalign3d.prior.fusion import FusedPoints
 from semalign3d.prior.surface import SurfacePoints, draw_surface
 from semalign3d.prior.warp import Anchoring, anchor_points
@@ -84,7 +85,7 @@ def dense_prior(
     *,
     points: int = 1000,
     nearest: int = 1000,
-    outliers: float = 0.4,
+    outliers: float = 0.2,
     smoothing: float = 0.03,
     tolerance: float = 0.25,
     flat: float = 0.03,
@@ -111,7 +112,7 @@ def dense_prior(
     nearest
         A point's descriptor is the mean of so many of the fused points nearest to it, at most.
     outliers, smoothing
-        Of the surface, see `draw_surface`.
+        Of the surface, see `pull_together` and `draw_surface`.
     tolerance, flat
         Of the anchoring, see `anchor_points`.
 
@@ -130,6 +131,7 @@ def dense_prior(
             "all of the category are, and masks and depth that fit them.",
         )
     used = keypoints[np.isfinite(keypoints).all(axis=1)]
+    fused = pull_together(fused, points=points, radius=smoothing)
     surface, fused = draw_surface(
         fused, rng, points=points, first=used, outliers=outliers, radius=smoothing
     )

@@ -133,7 +133,7 @@ def project_to_surface(fused: FusedPoints, rows: np.ndarray, radius: float) -> S
     """
     if not 0.0 < radius < np.inf:
         raise ValueError(f"radius: expected a length above 0, found {radius}")
-    tree = cKDTree(_features(fused.xyz, fused.normals, radius))
+    tree = cKDTree(surface_features(fused.xyz, fused.normals, radius))
     parts = [
         _projected(fused, rows[start : start + _CHUNK], tree, radius)
         for start in range(0, len(rows), _CHUNK)
@@ -141,7 +141,8 @@ def project_to_surface(fused: FusedPoints, rows: np.ndarray, radius: float) -> S
     return SurfacePoints(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _features(points: np.ndarray, normals: np.ndarray, radius: float) -> np.ndarray:
+def surface_features(points: np.ndarray, normals: np.ndarray, radius: float) -> np.ndarray:
+    """Places in which near means near in place and in normal, (n, 6); see `project_to_surface`."""
     return np.concatenate([points / radius, normals / _TURN], axis=1)
 
 
@@ -152,7 +153,9 @@ def _projected(
     points, normals = fused.xyz[rows], fused.normals[rows]
     count = min(_NEIGHBOURS, len(fused))
     for _ in range(_ROUNDS):
-        distance, near = tree.query(_features(points, normals, radius), k=np.arange(1, count + 1))
+        distance, near = tree.query(
+            surface_features(points, normals, radius), k=np.arange(1, count + 1)
+        )
         # Relative to the nearest neighbour, so that the weights of a lonely point add up.
         weights = np.exp(-0.5 * (np.square(distance) - np.square(distance[:, :1])))
         weights = weights / weights.sum(axis=1, keepdims=True)
