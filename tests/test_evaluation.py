@@ -13,13 +13,12 @@ from semalign3d.datasets import open_dataset
 from semalign3d.datasets.records import PairFlags, PairRecord
 from semalign3d.evaluation import tables
 from semalign3d.evaluation.baselines import (
-    cells_inside,
     nearest_neighbour,
     query_similarities,
     windowed_soft_argmax,
 )
 from semalign3d.evaluation.pck import box_side, interval, pair_hits, pck, resampled_sums
-from semalign3d.geometry.grid import cell_to_pixel
+from semalign3d.geometry.grid import cell_to_pixel, cells_inside
 
 SAMPLE = Path(__file__).parent / "data" / "spair-sample"
 
@@ -45,8 +44,8 @@ def test_nearest_neighbour_finds_planted_matches() -> None:
 
 def test_padding_is_never_a_match() -> None:
     """A landscape image of 240 x 160 covers the middle 8 of 12 rows."""
-    assert cells_inside(12, (240, 160)).sum() == 8 * 12
-    assert cells_inside(12, (240, 160))[2:10].all()
+    assert cells_inside((240, 160), 12).sum() == 8 * 12
+    assert cells_inside((240, 160), 12)[2:10].all()
     target = np.zeros((12, 12, 2), np.float32)
     target[..., 1] = 1
     target[0, 0] = 1, 0

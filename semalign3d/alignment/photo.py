@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semalign3d.alignment.descriptors import centred, image_cells
+from semalign3d.alignment.descriptors import centred
 from semalign3d.alignment.fields import Fields, smooth_fields
 from semalign3d.alignment.likelihood import PointLikelihood, cosine_maps, spread_factors
 from semalign3d.geometry.cameras import Size
+from semalign3d.geometry.grid import cells_inside
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def read_photo(
     outside : likelihood ratio of a point outside the image.
     """
     cosines = cosine_maps(likelihood.descriptors, centred(descriptors, mean))
-    inside = image_cells(size, len(descriptors))
+    inside = cells_inside(size, len(descriptors))
     spread = np.ones(len(cosines))
     if standardise:
         spread = spread_factors(cosines, inside, likelihood.deviation)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from semalign3d.alignment.descriptors import centred, image_cells, object_cells
+from semalign3d.alignment.descriptors import centred, object_cells
 from semalign3d.alignment.views import (
     Placement,
     PriorPoints,
@@ -16,7 +16,7 @@ from semalign3d.alignment.views import (
     place_view,
 )
 from semalign3d.errors import InputError
-from semalign3d.geometry.grid import sample_descriptors
+from semalign3d.geometry.grid import cells_inside, sample_descriptors
 from semalign3d.prior.attention import normalised
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ def _seen(sides: list[_Side], maps: np.ndarray, mean: np.ndarray | None) -> _See
         values = normalised(of_side) if mean is None else centred(of_side, mean)
         grid, size = len(values), side.view.size
         on_object = object_cells(side.view.pixels, size, grid)
-        off_object = image_cells(size, grid) & ~on_object
+        off_object = cells_inside(size, grid) & ~on_object
         at_points = sample_descriptors(values, side.pixels, size)
         parts.append((side.ids, at_points, values[on_object], values[off_object]))
     return _Seen(*(np.concatenate(part) for part in zip(*parts, strict=True)))

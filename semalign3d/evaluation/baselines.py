@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from semalign3d.geometry.grid import cell_to_pixel, sample_descriptors
+from semalign3d.geometry.cameras import Size
+from semalign3d.geometry.grid import cell_to_pixel, cells_inside, sample_descriptors
 from semalign3d.geometry.shapes import require_shape
 
-Size = tuple[int, int]
 WINDOW = 15
 TEMPERATURE = 0.04
 
@@ -32,16 +32,7 @@ def query_similarities(
     grid, channels = target.shape[0], target.shape[2]
     flat = target.astype(np.float32).reshape(-1, channels)
     cosines = (queries @ flat.T).reshape(-1, grid, grid)
-    return np.where(cells_inside(grid, target_size), cosines, np.float32(-np.inf))
-
-
-def cells_inside(grid: int, size: Size) -> np.ndarray:
-    """(G, G) bool: which cells have their centre inside an image of (W, H) pixels."""
-    line = np.arange(grid)
-    cells = np.stack(np.meshgrid(line, line), axis=-1)
-    pixels = cell_to_pixel(cells, size, grid)
-    last = np.array(size, dtype=np.float64) - 0.5
-    return np.asarray(np.all((pixels >= -0.5) & (pixels <= last), axis=-1))
+    return np.where(cells_inside(target_size, grid), cosines, np.float32(-np.inf))
 
 
 def _peaks(similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

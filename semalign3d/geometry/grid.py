@@ -44,6 +44,14 @@ def pixel_to_cell(pixels: np.ndarray, size: Size, grid: int) -> np.ndarray:
     return np.clip(cells, 0, grid - 1).astype(np.int64)
 
 
+def cells_inside(size: Size, grid: int) -> np.ndarray:
+    """(G, G) bool: cells whose centres lie in the image, not in the padding; row v, column u."""
+    v, u = np.mgrid[:grid, :grid]
+    pixels = cell_to_pixel(np.stack([u, v], axis=-1), size, grid)
+    inside = (pixels >= -0.5) & (pixels <= np.array(size) - 0.5)
+    return np.asarray(inside.all(axis=-1))
+
+
 def sample_descriptors(descriptors: np.ndarray, pixels: np.ndarray, size: Size) -> np.ndarray:
     """Descriptors of the cells that pixels fall into.
 
