@@ -27,6 +27,8 @@ include: "rules/alignment.smk"
 include: "rules/evaluation.smk"
 include: "rules/models.smk"
 include: "rules/report.smk"
+include: "rules/known.smk"
+include: "rules/unknown.smk"
 
 
 date_back_damaged()

@@ -1,6 +1,5 @@
 # What the rules share: the checked configuration, the dataset's images and batches.
 
-import difflib
 import json
 import os
 import re
@@ -113,16 +112,6 @@ def image_splits():
 IMAGES = image_splits()
 CATEGORIES = sorted(IMAGES)
 CATEGORY_PATTERN = "|".join(map(re.escape, CATEGORIES))
-
-
-def no_such_category(wildcards):
-    """Input function that raises an error."""
-    name = re.split(r"[./]", wildcards.unknown)[0]
-    alike = difflib.get_close_matches(name, CATEGORIES, n=1)
-    raise WorkflowError(
-        f"no category {name!r} in {ROOT}; there are: {', '.join(CATEGORIES)}."
-        + (f" Did you mean {alike[0]!r}?" if alike else "")
-    )
 
 
 def image_batches(category, split):

@@ -51,15 +51,3 @@ rule checks:
         descriptors=lambda w: f"results/descriptors/{w.category}",
     script:
         "../workflow/scripts/checks.py"
-
-
-rule unknown_category:
-    """A result of a category that the dataset does not have: an error that lists those it has."""
-    input:
-        no_such_category,
-    output:
-        "results/{stage}/{unknown}",
-    wildcard_constraints:
-        stage="manifest|checks|descriptors|masks|depth|cameras|points|relations|sparse|bundle"
-        "|dense|statistics|priors|alignments|matches|evaluation|figures",
-        unknown=f"(?!(?:(?:{CATEGORY_PATTERN})(?:_bundle|_images)?|summary|pck)[./]).+",

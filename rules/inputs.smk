@@ -40,9 +40,7 @@ def warn_of_unused(section, keys):
 warn_of_unused(
     "masks", ["root"] if config["masks"]["source"] == "sam" else ["model_type", "checkpoint"]
 )
-warn_of_unused(
-    "depth", ["model"] if config["depth"]["source"] == "files" else ["root", "metric"]
-)
+warn_of_unused("depth", ["model"] if config["depth"]["source"] == "files" else ["root", "metric"])
 
 unused = [
     f"dataset.{name}"

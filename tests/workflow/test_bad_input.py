@@ -211,6 +211,26 @@ class TestTargets:
         assert "Did you mean 'chair'?" in output
         assert "No rule to produce" not in output
 
+    @pytest.mark.parametrize(
+        ("target", "text"),
+        [
+            (
+                "figures/chair/alignment_chair_80.png",
+                "no image 'chair_80' of category 'chair' in results/demo; alignments are made of "
+                "40 images, such as 'chair_000'. Did you mean 'chair_80",
+            ),
+            (
+                "masks/chair/chair_800.h5",
+                "image 'chair_800' of category 'chair' is in split test, for which there are no "
+                "masks; they are made of 24 images, such as 'chair_000'.",
+            ),
+        ],
+    )
+    def test_an_image_that_does_not_exist(self, tmp_path: Path, target: str, text: str) -> None:
+        output = fail(tmp_path, f"results/{target}", config={})
+        assert text in output
+        assert "No rule to produce" not in output
+
     def test_of_a_user_s_dataset(self, folder: Path) -> None:
         output = fail(folder, "results/manifest/sofa.csv")
         assert "no category 'sofa' in data; there are: chair." in output
