@@ -56,3 +56,9 @@ def image_size(path: str | Path) -> tuple[int, int]:
     """
     with _opened(path) as image:
         return image.size
+
+
+def require_rgb(image: np.ndarray) -> None:
+    """Refuse an array that is no image (H, W, 3) uint8, with a ValueError."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"image: expected (H, W, 3) uint8, found {image.shape} {image.dtype}")

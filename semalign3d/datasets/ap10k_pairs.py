@@ -10,14 +10,14 @@ from ..errors import InputError
 from . import mirror_tables
 from .ap10k import KEYPOINTS
 from .coco_objects import object_record
-from .names import require_category, require_split
+from .pair_lists import PairListDataset
 from .pairing import pair_of
 from .reading import Findings, read_json_object
 from .records import ImageRecord, PairRecord
-from .spair_layout import PairName, images_by_category, read_pair_names
+from .spair_layout import PairName, images_by_category
 
 
-class Ap10kPairsDataset:
+class Ap10kPairsDataset(PairListDataset):
     """The benchmark's layout: JPEGImages, ImageAnnotation and PairAnnotation by family and species.
 
     Parameters
@@ -26,13 +26,8 @@ class Ap10kPairsDataset:
     """
 
     def __init__(self, root: str | Path, *, hidden: bool, name: str) -> None:
-        self.root = Path(root)
-        self.name = name
+        super().__init__(root, name)
         self._hidden = hidden
-
-    @functools.cached_property
-    def _pairs(self) -> dict[str, tuple[PairName, ...]]:
-        return read_pair_names(self.root)
 
     @functools.cached_property
     def _images(self) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -56,20 +51,6 @@ class Ap10kPairsDataset:
             raise InputError(problems)
         return families
 
-    def categories(self) -> tuple[str, ...]:
-        """Sorted names of the species that occur in pairs."""
-        return tuple(sorted(self._images))
-
-    def splits(self, category: str) -> dict[str, tuple[str, ...]]:
-        """Sorted stems of the splits trn, val and test, by the pairs that they occur in.
-
-        Raises
-        ------
-        InputError : no such category (lists those that exist), or damaged lists.
-        """
-        require_category(category, self._images, self.root)
-        return dict(self._images[category])
-
     def list_files(self) -> tuple[Path, ...]:
         """None: the names of the files under PairAnnotation tell."""
         return ()
@@ -85,12 +66,6 @@ class Ap10kPairsDataset:
     def _family(self, category: str) -> str:
         self.splits(category)
         return self._families[category]
-
-    def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
-        """The annotation files of a split's pairs, in the order of their names."""
-        folder = self.root / "PairAnnotation" / split
-        named = self._pairs[split]
-        return tuple(folder / f"{p.name}.json" for p in named if p.category == category)
 
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read an image's annotation; `InputError` lists all that is wrong with it."""
@@ -109,17 +84,15 @@ class Ap10kPairsDataset:
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Read the pairs of a split, in the order of their names."""
-        stems = self.splits(category)
-        require_split(split, stems)
-        records = {stem: self.record(category, stem, split) for stem in stems[split]}
-        for pair in self._pairs[split]:
-            if pair.category == category:
-                self._check_pair(pair, split)
-                yield pair_of(pair.name, records[pair.source], records[pair.target])
+        named = list(self._named(category, split))
+        stems = self.splits(category)[split]
+        records = {stem: self.record(category, stem, split) for stem in stems}
+        for pair, path in named:
+            self._check_pair(pair, path)
+            yield pair_of(pair.name, records[pair.source], records[pair.target])
 
-    def _check_pair(self, pair: PairName, split: str) -> None:
+    def _check_pair(self, pair: PairName, path: Path) -> None:
         """The files that a pair's file names are those of its own name."""
-        path = self.root / "PairAnnotation" / split / f"{pair.name}.json"
         findings = Findings(str(path))
         keys = {"src_json_path": pair.source, "trg_json_path": pair.target}
         values = read_json_object(path, tuple(keys))

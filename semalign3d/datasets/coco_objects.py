@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from .coco_file import CocoFile
-from .reading import Findings, is_finite, place_keypoints, positive_integer, sided_box
+from .reading import Findings, image_record, is_finite, positive_integer, sided_box
 from .records import ImageRecord
 
 ABSENT, HIDDEN = 0, 1
@@ -55,20 +55,8 @@ def object_record(
     else:
         box = sided_box(given, "bbox", findings)
     positions = _positions(annotation.get("keypoints"), len(names), findings, use_hidden)
-    if findings.problems:
-        raise InputError(findings.problems)
-    keypoints = place_keypoints(positions, (width, height), range(len(names)), findings)
-    return ImageRecord(
-        category=category,
-        stem=image_path.stem,
-        split=split,
-        path=image_path,
-        width=width,
-        height=height,
-        box=box,
-        keypoints=keypoints,
-        notes=tuple(findings.notes),
-    )
+    ids = range(len(names))
+    return image_record(category, split, image_path, (width, height), box, positions, ids, findings)
 
 
 def _positions(

@@ -12,7 +12,7 @@ from . import mirror_tables
 from .names import SPLITS, require_category, require_split, shared_stems
 from .pairing import pair_of
 from .pf_pascal_files import CATEGORIES, ListedPair, read_keypoints, read_pairs
-from .reading import Findings, place_keypoints
+from .reading import Findings, image_record
 from .records import Box, ImageRecord, PairRecord
 
 SAME_POINT = 2.0
@@ -124,23 +124,11 @@ class PfPascalDataset:
             width, height = image_size(image_path)
         except InputError as error:
             findings.problems += error.problems
-        if findings.problems:
-            raise InputError(findings.problems)
-        keypoints = place_keypoints(positions, (width, height), ids, findings)
         for shared, splits in shared_stems(self._listed[category]):
             if shared == stem:
                 findings.note(f"in the lists of {', '.join(splits)}; it counts as {splits[-1]}")
-        return ImageRecord(
-            category=category,
-            stem=stem,
-            split=split,
-            path=image_path,
-            width=width,
-            height=height,
-            box=_whole(width, height),
-            keypoints=keypoints,
-            notes=tuple(findings.notes),
-        )
+        size, box = (width, height), _whole(width, height)
+        return image_record(category, split, image_path, size, box, positions, ids, findings)
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Read the pairs of a list, in its order; queries of val and test are those of the list.

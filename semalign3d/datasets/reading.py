@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .records import Box
+from .records import Box, ImageRecord
 
 CLIP_MARGIN = 1.0
 """Pixels that a keypoint may lie outside its image."""
@@ -108,3 +108,43 @@ def place_keypoints(
         else:
             keypoints[number] = inside
     return keypoints
+
+
+def image_record(
+    category: str,
+    split: str,
+    path: Path,
+    size: tuple[int, int],
+    box: Box,
+    positions: dict[int, tuple[float, float]],
+    ids: Sequence[int],
+    findings: Findings,
+) -> ImageRecord:
+    """The record of an image, unless a reader noticed problems.
+
+    Parameters
+    ----------
+    path : the image file; its stem is the image's.
+    size : (W, H) pixels.
+    positions : {id: (x, y)} of the keypoints that are seen.
+    ids : the category's keypoint ids, ascending.
+
+    Raises
+    ------
+    InputError : lists the problems.
+    """
+    if findings.problems:
+        raise InputError(findings.problems)
+    keypoints = place_keypoints(positions, size, ids, findings)
+    width, height = size
+    return ImageRecord(
+        category=category,
+        stem=path.stem,
+        split=split,
+        path=path,
+        width=width,
+        height=height,
+        box=box,
+        keypoints=keypoints,
+        notes=tuple(findings.notes),
+    )

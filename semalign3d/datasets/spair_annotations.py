@@ -11,8 +11,8 @@ from .names import is_plain_name
 from .reading import (
     Findings,
     corner_box,
+    image_record,
     is_finite,
-    place_keypoints,
     positive_integer,
     read_json_object,
 )
@@ -49,20 +49,8 @@ def read_image_annotation(
     height = positive_integer(values, "image_height", findings)
     box = corner_box(values["bndbox"], "bndbox", findings)
     positions = _positions(values["kps"], findings)
-    if findings.problems:
-        raise InputError(findings.problems)
-    keypoints = place_keypoints(positions, (width, height), ids, findings)
-    return ImageRecord(
-        category=category,
-        stem=image_path.stem,
-        split=split,
-        path=image_path,
-        width=width,
-        height=height,
-        box=box,
-        keypoints=keypoints,
-        notes=tuple(findings.notes),
-    )
+    size = (width, height)
+    return image_record(category, split, image_path, size, box, positions, ids, findings)
 
 
 def read_pair_annotation(path: Path, pair: PairName, split: str, ids: Sequence[int]) -> PairRecord:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from ..errors import InputError
 from ..geometry.intrinsics import intrinsics_problem
+from ..images import require_rgb
 from .array_files import load_array
 from .hub import PretrainedModel
 
@@ -90,8 +91,7 @@ class DepthAnything:
         """
         import torch
 
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"image: expected (H, W, 3) uint8, found {image.shape} {image.dtype}")
+        require_rgb(image)
         inputs = self.processor(images=Image.fromarray(image), return_tensors="pt")
         with torch.inference_mode():
             depth = self.network(pixel_values=inputs["pixel_values"].to(self.device))

@@ -9,6 +9,7 @@ from PIL import Image
 from ..datasets.records import Box
 from ..digest import file_digest
 from ..errors import InputError
+from ..images import require_rgb
 from .array_files import load_array
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ class SamMasks:
         scores : (3,) float32, the network's guess of each mask's IoU.
         """
         points = np.asarray(points, dtype=np.float64)
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"image: expected (H, W, 3) uint8, found {image.shape} {image.dtype}")
+        require_rgb(image)
         if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
             raise ValueError(f"points: expected finite (n, 2), found {points.shape}")
         if len(points) == 0:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..datasets.records import Box
 from ..errors import InputError
+from ..images import require_rgb
 from .crops import Crop, object_crop
 from .depth import DepthMap, depth_problem
 from .hub import PretrainedModel
@@ -64,6 +65,7 @@ class Vggt:
         """
         import torch
 
+        require_rgb(image)
         size = (image.shape[1], image.shape[0])
         crop = object_crop(box, size)
         pixels = _resized(image, crop).to(self.device)
