@@ -16,6 +16,7 @@ from semalign3d.prior.bundle_model import LOG_C
 from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.energy import EnergyTerms
+from semalign3d.prior.rejection import implausible
 from semalign3d.prior.reposing import poorly_fitted
 from semalign3d.prior.sparse import SparseShape
 from semalign3d.prior.suspects import DISPLACED, SWAPPED, check_annotations
@@ -333,3 +334,35 @@ def test_swapped_and_displaced_annotations_are_named(scene):
     assert np.array_equal(np.isfinite(check.residual), seen)
     assert np.abs(check.expected_px - cameras.annotated_px)[check.suspicion != ""].max() < 10.0
     assert np.abs(found.xyz - shape).max() < 0.02
+
+
+def test_annotations_far_off_leave_no_trace(scene):
+    """The result is that of photos without them, and they are reported all the same."""
+    shape, cameras, _, _ = scene
+    cameras = noisy(cameras, np.random.default_rng(7))
+    wrong = np.zeros((10, 9), dtype=bool)
+    wrong[[1, 4, 8], [2, 5, 0]] = True
+    displaced = cameras.annotated_px + np.where(wrong, 150.0, 0.0)[..., None]
+    spoilt = dataclasses.replace(cameras, annotated_px=displaced)
+    found = refine(spoilt, start_from(shape), MIRROR)
+    masked = np.where(wrong[..., None], np.nan, cameras.annotated_px)
+    without = refine(dataclasses.replace(cameras, annotated_px=masked), start_from(shape), MIRROR)
+    assert np.abs(found.xyz - without.xyz).max() < 1e-3
+    assert np.isfinite(found.reprojection[wrong]).all()
+
+
+def test_an_image_keeps_annotations_that_its_pose_needs(scene):
+    shape, cameras, _, _ = scene
+    pixels = cameras.annotated_px.copy()
+    pixels[3, 5:] = np.nan
+    pixels[3, :3] = pixels[3, [1, 2, 0]] + 200.0
+    objective = BundleObjective(
+        dataclasses.replace(cameras, annotated_px=pixels),
+        start_from(shape),
+        MIRROR,
+        BundleSettings(),
+    )
+    free, numbers = objective.solve()
+    distances = objective.distances(free, numbers)
+    assert np.nanmax(distances[3]) > 8.0 * np.nanmedian(distances)
+    assert not implausible(objective, free, numbers)[3].any()

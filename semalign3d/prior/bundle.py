@@ -15,6 +15,7 @@ from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.bundle_model import LEVEL, LOG_C, LOG_G, LOG_K, SHIFT, TURN
 from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
 from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.rejection import implausible
 from semalign3d.prior.reposing import repose
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.prior.uncertainty import Spread, covariance, shape_basis, spread
@@ -94,7 +95,8 @@ def refine(
     Minimises the robust reprojection error of the annotated keypoints, plus a robust error of
     relative inverse depth at the keypoints corrected to the mask, plus weak priors on focal
     lengths and depth offsets, whose centres and spreads are then learnt from all images
-    (`image_priors`) before all is refined again. The shape is symmetric under the mirror table;
+    (`image_priors`) before all is refined again, without the annotations that are too far off to
+    be right (`rejection`). The shape is symmetric under the mirror table;
     this is the same as letting every mirror image take part, with the numbers of its image. L-BFGS
     in float64; images that fit poorly are tried in other poses, and all is refined again if one is
     better.
@@ -128,7 +130,8 @@ def refine(
         free, numbers = objective.solve()
     # Once: in further rounds the shape of a flat category and the centre of its depth offsets drift
     # together along what they leave open (the demo's bottles: 0.9 to 1.2 % of error).
-    objective = objective.informed(free, numbers)
+    left_out = implausible(objective, free, numbers)
+    objective = objective.informed(free, numbers).without(left_out)
     free, numbers = objective.solve()
     return _result(objective, cameras, start, mirror, free, numbers)
 
@@ -165,7 +168,7 @@ def _result(
     left_open = spread(objective.curvature(free, numbers, basis), basis, xyz, start.used)
     used, reasons, unsure = _determined(start, xyz, left_open, settings.max_uncertainty)
     xyz = np.where(used[:, None], xyz, np.nan)
-    seen = objective.seen & used
+    seen = objective.shown & used
     frame = _upright_as(start, xyz, used, mirror)
     g, k, c = np.exp(numbers[:, [LOG_G, LOG_K, LOG_C]]).T
     c = np.where(cameras.depth_offset[objective.posed] == 0.0, 0.0, c)

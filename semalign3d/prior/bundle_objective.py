@@ -84,7 +84,8 @@ class BundleObjective:
     Attributes
     ----------
     posed : (N,) bool, images that show enough used keypoints for a pose; n of them.
-    seen : (n, K) bool, used keypoints that they show.
+    shown : (n, K) bool, used keypoints that are annotated in them.
+    seen : (n, K) bool, those of them that take part; at first all.
     shape : the shape's symmetry.
     free, numbers : the start.
     model : what is measured in the n images.
@@ -109,7 +110,7 @@ class BundleObjective:
                 f"no training image shows {MIN_KEYPOINTS} used keypoints",
                 hint="Annotate more keypoints, or switch bundle.enabled off.",
             )
-        self.seen = every[self.posed]
+        self.shown = self.seen = every[self.posed]
         self.shape = SymmetricShape.of(start.used, mirror)
         self.free = self.shape.nearest(np.where(start.used[:, None], start.xyz, np.nan))
         usual_offset = 1.0 / cameras.depth_slope
@@ -197,6 +198,11 @@ class BundleObjective:
         values = self._model.residuals(self.shape.expand(free), numbers).values
         return self._losses(values) + self.priors.losses(self._drawn(numbers))[0]
 
+    def distances(self, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """How far keypoints project from their annotation (n, K), in standard deviations."""
+        values = self.model.residuals(self.shape.expand(free), numbers).values
+        return np.where(self.shown, np.linalg.norm(values[..., :2], axis=2), np.nan)
+
     def of_images(
         self, images: np.ndarray, rotations: np.ndarray, numbers: np.ndarray
     ) -> "BundleObjective":
@@ -209,7 +215,7 @@ class BundleObjective:
         numbers : (m, 9) the start.
         """
         part = copy.copy(self)
-        part.seen, part.numbers = self.seen[images], numbers
+        part.shown, part.seen, part.numbers = self.shown[images], self.seen[images], numbers
         part.given = self.given.take(images)
         part.model = ImageModel(
             rays=self.model.rays[images],
@@ -218,6 +224,13 @@ class BundleObjective:
             depth_sigma=self.model.depth_sigma[images],
             start=rotations,
         )
+        part._to_device()
+        return part
+
+    def without(self, left_out: np.ndarray) -> "BundleObjective":
+        """The same, but annotations (n, K) bool that are left out take no part."""
+        part = copy.copy(self)
+        part.seen = self.shown & ~left_out
         part._to_device()
         return part
 

@@ -18,9 +18,7 @@ _CLEARLY = 0.5
 
 def poorly_fitted(objective: BundleObjective, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """(n,) bool: posed images whose median reprojection error stands out."""
-    values = objective.model.residuals(objective.shape.expand(free), numbers).values
-    lengths = np.linalg.norm(values[..., :2], axis=2)
-    typical = np.nanmedian(np.where(objective.seen, lengths, np.nan), axis=1)
+    typical = np.nanmedian(objective.distances(free, numbers), axis=1)
     return np.asarray(typical > POOR * np.median(typical))
 
 

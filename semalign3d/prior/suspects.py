@@ -7,9 +7,9 @@ import numpy as np
 from semalign3d.geometry.cameras import mirror_or_identity, project
 from semalign3d.prior.bundle import Bundle
 from semalign3d.prior.cameras import Cameras
+from semalign3d.prior.rejection import MEDIAN_OF_RAYLEIGH
 
 SWAPPED, DISPLACED = "left and right swapped", "displaced"
-_MEDIAN_OF_RAYLEIGH = 1.17741
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def check_annotations(
     residual = np.linalg.norm(bundle.reprojection, axis=2)
     size = np.nanmedian(length / residual, axis=1, keepdims=True)
     exchanged = np.linalg.norm(expected[:, table] - cameras.annotated_px, axis=2) / size
-    deviation = float(np.nanmedian(residual)) / _MEDIAN_OF_RAYLEIGH
+    deviation = float(np.nanmedian(residual)) / MEDIAN_OF_RAYLEIGH
     as_named, as_exchanged = (np.nan_to_num(r / deviation) ** 2 for r in (residual, exchanged))
     gain = as_named - as_exchanged
     gain = gain + np.where(table == np.arange(len(table)), 0.0, gain[:, table])
