@@ -231,6 +231,13 @@ class TestMirrorTables:
         assert len(caught.value.problems) == 2
         assert "dataset.mirror" in caught.value.hint
 
+    def test_names_that_differ_in_case_only(self) -> None:
+        table = mirror_from_names(["left_ear", "right_ear", "nose", "Nose"])
+        assert table is not None
+        assert table.tolist() == [1, 0, 2, 3]
+        with pytest.raises(InputError, match=r"'right_ear': more than one .* its mirror image"):
+            mirror_from_names(["left_ear", "LeftEar", "right_ear"])
+
     def test_from_the_configuration(self, tmp_path: Path) -> None:
         names = ["a", "b", "c", "d"]
         assert mirror_from_entries([["a", "c"], 3], names).tolist() == [2, 1, 0, 3]

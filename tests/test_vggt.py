@@ -5,16 +5,20 @@ network, paints its depth in colours: red holds x, green y of the scene, so that
 or order of axes ends in wrong depth. The real package is not run.
 """
 
+import dataclasses
 import sys
 import types
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from semalign3d.datasets.records import ImageRecord
 from semalign3d.errors import InputError
 from semalign3d.models import vggt
 from semalign3d.models.crops import Crop, object_crop
+from semalign3d.models.depth_sources import open_depth
 from semalign3d.models.vggt import Vggt, view_of_crop
 
 CPU = torch.device("cpu")
@@ -148,6 +152,23 @@ def test_an_image_through_the_stand_in(package):
     fx, fy, _, _ = found.intrinsics
     assert np.isclose(fx, (right - left) / 2 / np.tan(0.4))
     assert np.isclose(fy, (bottom - top) / 2 / np.tan(0.3))
+
+
+def test_the_source_that_the_configuration_names(package, tmp_path):
+    """Depth, intrinsics and offset 0 as the pipeline stores them."""
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    record = ImageRecord(
+        "chair", "a", "trn", tmp_path / "a.png", 400, 300, BOX, np.zeros((1, 2)), ()
+    )
+    source = open_depth("vggt", str(package), lambda: CPU)
+    truth = Vggt(str(package), CPU).predict(pixels, BOX)
+    found = source.depth(record)
+    for name, array in vars(truth).items():
+        assert np.array_equal(getattr(found, name), array), name
+    assert found.offset == 0.0
+    moved = dataclasses.replace(record, box=(0.0, 0.0, 30.0, 200.0))
+    assert source.made_from(record) != source.made_from(moved)
 
 
 def test_the_package_or_the_model_is_missing(package, monkeypatch, tmp_path):

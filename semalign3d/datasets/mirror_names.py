@@ -21,7 +21,7 @@ def mirror_from_names(names: Sequence[str]) -> np.ndarray | None:
 
     Raises
     ------
-    InputError : a left or right keypoint whose counterpart is missing.
+    InputError : a left or right keypoint whose counterpart is missing, or could be one of several.
     """
     keys = [tuple(word.lower() for word in _WORDS.findall(name)) for name in names]
     swapped = [tuple(_SWAP.get(word, word) for word in key) for key in keys]
@@ -31,9 +31,18 @@ def mirror_from_names(names: Sequence[str]) -> np.ndarray | None:
         for name, key, other in zip(names, keys, swapped, strict=True)
         if other not in numbers and {"left", "right"} & set(key)
     ]
-    if alone:
-        raise InputError(alone, hint="Say with dataset.mirror which keypoints swap.")
-    table = np.array([numbers.get(other, i) for i, other in enumerate(swapped)], dtype=np.int64)
+    several = [
+        f"keypoint {name!r}: more than one keypoint could be its mirror image"
+        for name, key, other in zip(names, keys, swapped, strict=True)
+        if other != key and keys.count(other) > 1
+    ]
+    if alone or several:
+        raise InputError(alone + several, hint="Say with dataset.mirror which keypoints swap.")
+    pairs = zip(keys, swapped, strict=True)
+    table = np.array(
+        [i if other == key else numbers.get(other, i) for i, (key, other) in enumerate(pairs)],
+        dtype=np.int64,
+    )
     return None if np.array_equal(table, np.arange(len(names))) else table
 
 

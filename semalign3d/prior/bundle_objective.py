@@ -245,14 +245,13 @@ class BundleObjective:
         """The same started from its minimum, with priors learnt from all images there."""
         _, _, by_image = self._weighted(free, numbers)
         known = self.priors.curvature() + self.given.certainty()
-        curvature = to_numpy(by_image.mT @ by_image) + known
         part = copy.copy(self)
         part.free, part.numbers = free, numbers
-        part.priors = self.priors.learnt(self._first_priors, self._drawn(numbers), curvature)
-        (offset, p), (off, apart) = np.exp(part.priors.centre), part.priors.spread
-        logger.info(
-            "depth offsets about %.2f (spread %.2f), p about %.2f (%.2f)", offset, off, p, apart
+        part.priors = self.priors.learnt(
+            self._first_priors, self._drawn(numbers), to_numpy(by_image.mT @ by_image) + known
         )
+        (c, p), (off, apart) = np.exp(part.priors.centre), part.priors.spread
+        logger.info("depth offsets about %.2f (spread %.2f), p about %.2f (%.2f)", c, off, p, apart)
         return part
 
     def solve(self) -> tuple[np.ndarray, np.ndarray]:
@@ -286,13 +285,12 @@ class BundleObjective:
         by_shape = xp.einsum("nkri,kif->nkrf", by_point, beside(basis, values))
         by_shape = xp.reshape(by_shape, (*values.shape, -1))
         by_image = by_image @ beside(self.given.jacobian, values)
-        priors = self.given.restrict(self.priors.curvature())
-        own = by_image.mT @ by_image + beside(priors, values)
+        own = by_image.mT @ by_image
+        own = own + beside(self.given.restrict(self.priors.curvature()), values)
         mixed = by_image.mT @ by_shape
         second = by_shape.mT @ by_shape - mixed.mT @ xp.linalg.solve(own, mixed)
         slope = xp.einsum("nr,nrf->nf", values, by_shape)
-        free_numbers = int(self.given.counts.sum())
-        spare = 3 * int(self.seen.sum()) - free_numbers - basis.shape[2]
+        spare = 3 * int(self.seen.sum()) - int(self.given.counts.sum()) - basis.shape[2]
         dispersion = float(xp.sum(xp.square(values))) / max(spare, 1)
         return Curvature(to_numpy(second), to_numpy(slope), dispersion)
 
