@@ -47,6 +47,12 @@ from the points to the visible surface of the mean shape, plus the mean distance
 points drawn at random from that very surface the sum is 1.3 (chair) and 0.9 (aeroplane), of evenly
 spread ones 1.1 and 0.7.
 
+A step may cost something on its own and pay with those after it. Centres of k-means average noise
+away, but lie inside edges and thin parts; farthest points reach these, but seek outliers out, too,
+until candidates are drawn onto the smooth surface. What is left above an even sample are mainly
+places that few photos show, such as an aeroplane's underside: its points lie scattered by the
+errors of the few views, and are the first to be dropped as outliers.
+
 | step | {categories} |
 | --- |{columns}
 """

@@ -25,6 +25,7 @@ __all__ = [
     "chunk_values",
     "compute_device",
     "digamma",
+    "group_sums",
     "matrix",
     "namespace",
     "to_device",
@@ -93,6 +94,26 @@ def chunk_values(array: Array, cached: int) -> int:
     """How many numbers a chunk of array maths may have: `cached` on the CPU, where they should fit
     into its cache, and far more on a GPU, which idles between small chunks."""
     return max(cached, 1 << 24) if is_torch_array(array) else cached
+
+
+def group_sums(values: Array, groups: Array, count: int) -> Array:
+    """Sums (count, ...) of values (n, ...) over the groups (n,) that they belong to.
+
+    In the same order each time, on a GPU, too: indexed assignment with accumulation sorts there.
+    """
+    if is_torch_array(values):
+        sums = namespace(values).zeros(
+            (count, *values.shape[1:]), dtype=values.dtype, device=values.device
+        )
+        return sums.index_put_((groups,), values, accumulate=True)
+    if values.ndim == 1:
+        return np.bincount(groups, values, minlength=count)
+    order = np.argsort(groups, kind="stable")
+    present, starts = np.unique(groups[order], return_index=True)
+    sums = np.zeros((count, *values.shape[1:]), dtype=values.dtype)
+    if len(present):
+        sums[present] = np.add.reduceat(values[order], starts, axis=0)
+    return sums
 
 
 def digamma(x: Array) -> Array:

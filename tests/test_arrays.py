@@ -41,6 +41,17 @@ def test_sparse_matrices_multiply_as_dense_ones(device):
         assert np.allclose(arrays.to_numpy(product), dense @ right)
 
 
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_sums_of_groups_are_those_of_a_loop(device, shape):
+    rng = np.random.default_rng(4)
+    values, groups = rng.normal(size=(50, *shape)), rng.integers(0, 6, size=50)
+    expected = [values[groups == group].sum(axis=0) for group in range(8)]
+    for where in (None, device):
+        there = arrays.to_device(values, where), arrays.to_device(groups, where)
+        assert np.allclose(arrays.to_numpy(arrays.group_sums(*there, 8)), expected)
+    assert np.array_equal(arrays.group_sums(values[:0], groups[:0], 2), np.zeros((2, *shape)))
+
+
 def test_beta_fits_are_those_of_numpy(device):
     x = np.random.default_rng(2).beta(3.0, 1.5, (200, 50))
     means = np.log(x).mean(axis=1), np.log1p(-x).mean(axis=1)

@@ -1,13 +1,16 @@
 """Attention and dense fusion."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 from synthetic_views import mirror_table, random_rotation, symmetric_shape
+from torch_devices import DEVICES
 
 from semalign3d.errors import InputError
 from semalign3d.prior.attention import Cosines, MeanDescriptors, keypoint_attention
-from semalign3d.prior.dense import dense_prior, nearest_members
+from semalign3d.prior.dense import DensePrior, dense_prior, nearest_members
 from semalign3d.prior.fusion import (
     ViewPoints,
     evenly,
@@ -125,6 +128,39 @@ def test_the_dense_prior_lies_on_the_surface_and_knows_its_descriptors():
     assert np.allclose(dense.anchoring.follow(shape), dense.xyz)
     moved = shape @ random_rotation(np.random.default_rng(1)) * 2.0
     assert np.allclose(dense.anchoring.follow(moved)[~own], moved)
+
+
+def noisy(view):
+    """A view whose points lie near the surface, each away from others: no neighbours tie."""
+    noise = 0.002 * np.random.default_rng(5).normal(size=view.xyz.shape)
+    return ViewPoints(view.xyz + noise, view.keypoints)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_dense_prior_on_a_device_is_that_of_numpy(device):
+    shape, mirror, views, ball = scene(images=4, points=500)
+    views = [noisy(view) for view in views]
+    attention = keypoint_attention(np.ones((3, 9, CHANNELS), dtype=np.float32))
+    here, there = (
+        dense_prior(
+            fuse_points(views, shape, mirror, device=where),
+            lambda image: meaning(ball),
+            shape,
+            attention,
+            np.random.default_rng(0),
+            points=100,
+            device=where,
+        )
+        for where in (None, device)
+    )
+    for field in fields(DensePrior):
+        expected, found = getattr(here, field.name), getattr(there, field.name)
+        if expected is None:
+            assert found is None
+            continue
+        assert isinstance(found, np.ndarray)
+        assert found.dtype == expected.dtype
+        assert np.allclose(found, expected, atol=1e-3 if found.dtype == np.float16 else 1e-6), field
 
 
 def test_a_point_takes_its_nearest_points_only():

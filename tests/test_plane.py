@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from synthetic_views import random_rotation
+from torch_devices import DEVICES
 
 from semalign3d.alignment.views import prior_points
 from semalign3d.errors import InputError
@@ -115,6 +116,14 @@ def test_views_and_mirror_images_of_flat_keypoints_meet_on_one_side(missing: boo
     assert np.allclose(fused.xyz, truth, atol=1e-9)
     assert np.array_equal(np.unique(fused.image), np.arange(5))
     assert len(fused) > 0.8 * 2 * 5 * 600
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_flat_keypoints_carry_points_on_a_device_as_on_numpy(device: str) -> None:
+    here, there = (fuse_points(views(True), OUTLINE, MIRROR, device=on) for on in (None, device))
+    assert np.allclose(there.xyz, here.xyz)
+    assert np.allclose(there.normals, here.normals)
+    assert np.array_equal(there.row, here.row)
 
 
 def test_a_view_of_one_side_alone_brings_nothing() -> None:

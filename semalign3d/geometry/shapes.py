@@ -1,8 +1,9 @@
 """Checks of array arguments at the public borders of the geometry."""
 
 import numpy as np
+from array_api_compat import is_torch_array
 
-from semalign3d.arrays import Array, to_numpy
+from semalign3d.arrays import Array, namespace
 
 
 def require_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> None:
@@ -42,6 +43,8 @@ def require_finite(name: str, array: Array) -> None:
     ValueError
         Names the argument and counts the values that are not finite.
     """
-    bad = int(np.count_nonzero(~np.isfinite(to_numpy(array))))
+    values = array if is_torch_array(array) else np.asarray(array)
+    xp = namespace(values)
+    bad = int(xp.sum(~xp.isfinite(values)))
     if bad:
         raise ValueError(f"{name}: expected finite values, found {bad} NaN or infinite")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from semalign3d.arrays import Array, beside, namespace
 from semalign3d.geometry.shapes import require_finite, require_shape
 
 _HEIGHT = 0.5
@@ -30,28 +32,32 @@ class Tetrahedra:
     centroids : (T, 3) float64
         Of the tetrahedra, or of the triangles.
     prisms : bool
+
+    Arrays are where the points are that they were made of.
     """
 
-    corners: np.ndarray
-    maps: np.ndarray
-    centroids: np.ndarray
+    corners: Array
+    maps: Array
+    centroids: Array
     prisms: bool = False
 
-    def coordinates(self, points: np.ndarray) -> np.ndarray:
+    def coordinates(self, points: Array) -> Array:
         """Barycentric coordinates (4, n, T) of points (n, 3); the 4 add up to 1."""
-        return np.concatenate([points, np.ones((len(points), 1))], axis=1) @ self.maps
+        xp = namespace(points)
+        return xp.concat([points, xp.ones_like(points[:, :1])], axis=1) @ self.maps
 
-    def outside(self, coordinates: np.ndarray) -> np.ndarray:
+    def outside(self, coordinates: Array) -> Array:
         """By how much coordinates (4, ...) are out of their range; not positive inside."""
+        xp = namespace(coordinates)
         if not self.prisms:
-            return -coordinates.min(axis=0)
-        over = np.abs(coordinates[3]) - _HEIGHT
-        return np.maximum(-coordinates[:3].min(axis=0), over)
+            return -xp.min(coordinates, axis=0)
+        over = xp.abs(coordinates[3]) - _HEIGHT
+        return xp.maximum(-xp.min(coordinates[:3], axis=0), over)
 
     def __len__(self) -> int:
         return len(self.corners)
 
-    def __getitem__(self, rows: slice | np.ndarray) -> Tetrahedra:
+    def __getitem__(self, rows: slice | Array) -> Tetrahedra:
         return Tetrahedra(
             self.corners[rows], self.maps[..., rows], self.centroids[rows], self.prisms
         )
@@ -67,7 +73,7 @@ def all_triangles(count: int) -> np.ndarray:
     return np.array(list(combinations(range(count), 3)), dtype=np.int64).reshape(-1, 3)
 
 
-def relative_volumes(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def relative_volumes(points: Array, corners: Array) -> Array:
     """Volume over that of a regular tetrahedron with the same root mean square edge.
 
     Parameters
@@ -79,20 +85,20 @@ def relative_volumes(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray
+    Array
         (T,) in [0, 1]: 1 for regular tetrahedra, 0 for flat ones.
     """
+    xp = namespace(points)
     p = points[corners]
     edges = p[:, 1:] - p[:, :1]
-    determinant = np.abs(np.einsum("td,td->t", np.cross(edges[:, 0], edges[:, 1]), edges[:, 2]))
-    squares = np.square(p[:, :, None] - p[:, None]).sum(axis=(1, 2, 3)) / 12.0
-    regular = np.power(squares, 1.5) / np.sqrt(2.0)
-    return np.divide(determinant, regular, out=np.zeros(len(p)), where=regular > 0.0)
+    cross = xp.linalg.cross(edges[:, 0], edges[:, 1])
+    determinant = xp.abs(xp.einsum("td,td->t", cross, edges[:, 2]))
+    squares = xp.sum(xp.square(p[:, :, None] - p[:, None]), axis=(1, 2, 3)) / 12.0
+    regular = squares**1.5 / math.sqrt(2.0)
+    return _ratio(determinant, regular)
 
 
-def tetrahedra_of(
-    points: np.ndarray, corners: np.ndarray, *, flat: float = 0.01
-) -> tuple[Tetrahedra, np.ndarray]:
+def tetrahedra_of(points: Array, corners: Array, *, flat: float = 0.01) -> tuple[Tetrahedra, Array]:
     """Tetrahedra between points, without the flat ones.
 
     Parameters
@@ -106,25 +112,25 @@ def tetrahedra_of(
 
     Returns
     -------
-    tuple[Tetrahedra, np.ndarray]
+    tuple[Tetrahedra, Array]
         The others, and which they are, (T,) bool.
     """
     require_shape("points", points, (None, 3))
     require_finite("points", points)
     require_shape("corners", corners, (None, 4))
+    xp = namespace(points)
     solid = relative_volumes(points, corners) >= flat
     kept = corners[solid]
     p = points[kept]
     # In units of each tetrahedron's size, so that the inverse is as exact as the shape allows.
-    centroids = p.mean(axis=1)
+    centroids = xp.mean(p, axis=1)
     size = _sizes(p, centroids)
-    local = np.concatenate(
-        [(p - centroids[:, None]) / size[:, None, None], np.ones((len(kept), 4, 1))], axis=2
-    )
+    local = (p - centroids[:, None]) / size[:, None, None]
+    local = xp.concat([local, xp.ones_like(local[:, :, :1])], axis=2)
     return Tetrahedra(kept, _maps(local, size, centroids), centroids), solid
 
 
-def relative_areas(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def relative_areas(points: Array, corners: Array) -> Array:
     """Area over that of an equilateral triangle with the same root mean square edge.
 
     Parameters
@@ -136,20 +142,19 @@ def relative_areas(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray
+    Array
         (T,) in [0, 1]: 1 for equilateral triangles, 0 for points on a line.
     """
+    xp = namespace(points)
     p = points[corners]
     edges = p[:, 1:] - p[:, :1]
-    area = np.linalg.norm(np.linalg.cross(edges[:, 0], edges[:, 1]), axis=1)
-    squares = np.square(p[:, :, None] - p[:, None]).sum(axis=(1, 2, 3)) / 6.0
-    equilateral = squares * np.sqrt(0.75)
-    return np.divide(area, equilateral, out=np.zeros(len(p)), where=equilateral > 0.0)
+    area = xp.linalg.vector_norm(xp.linalg.cross(edges[:, 0], edges[:, 1]), axis=1)
+    squares = xp.sum(xp.square(p[:, :, None] - p[:, None]), axis=(1, 2, 3)) / 6.0
+    equilateral = squares * math.sqrt(0.75)
+    return _ratio(area, equilateral)
 
 
-def prisms_over(
-    points: np.ndarray, normal: np.ndarray, corners: np.ndarray, *, flat: float = 0.01
-) -> Tetrahedra:
+def prisms_over(points: Array, normal: Array, corners: Array, *, flat: float = 0.01) -> Tetrahedra:
     """Prisms over triangles between points in a plane, without those that are nearly lines.
 
     Parameters
@@ -166,25 +171,34 @@ def prisms_over(
     require_shape("points", points, (None, 3))
     require_finite("points", points)
     require_shape("corners", corners, (None, 3))
+    xp = namespace(points)
     kept = corners[relative_areas(points, corners) >= flat]
     p = points[kept]
-    centroids = p.mean(axis=1)
+    centroids = xp.mean(p, axis=1)
     size = _sizes(p, centroids)
     # In homogeneous coordinates, places end with 1 and directions with 0.
-    up = np.broadcast_to(normal, (len(kept), 1, 3))
-    vectors = np.concatenate([p - centroids[:, None], up], axis=1) / size[:, None, None]
-    last = np.broadcast_to(np.array([1.0, 1.0, 1.0, 0.0])[:, None], (len(kept), 4, 1))
-    numbers = np.concatenate([kept, np.full((len(kept), 1), len(points))], axis=1)
-    maps = _maps(np.concatenate([vectors, last], axis=2), size, centroids)
+    up = xp.broadcast_to(beside(normal, points), (len(kept), 1, 3))
+    vectors = xp.concat([p - centroids[:, None], up], axis=1) / size[:, None, None]
+    ends = beside(np.array([1.0, 1.0, 1.0, 0.0])[:, None], points)
+    last = xp.broadcast_to(ends, (len(kept), 4, 1))
+    numbers = xp.concat([kept, xp.full_like(kept[:, :1], len(points))], axis=1)
+    maps = _maps(xp.concat([vectors, last], axis=2), size, centroids)
     return Tetrahedra(numbers, maps, centroids, prisms=True)
 
 
-def _sizes(p: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+def _sizes(p: Array, centroids: Array) -> Array:
     """Root mean square distance (T,) of corners (T, c, 3) from their centroids (T, 3)."""
-    return np.asarray(np.sqrt(np.square(p - centroids[:, None]).sum(axis=2).mean(axis=1)))
+    xp = namespace(p)
+    return xp.sqrt(xp.mean(xp.sum(xp.square(p - centroids[:, None]), axis=2), axis=1))
 
 
-def _maps(local: np.ndarray, size: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+def _ratio(part: Array, whole: Array) -> Array:
+    """part / whole (T,), 0 where the whole is 0."""
+    xp = namespace(whole)
+    return xp.where(whole > 0.0, part / xp.where(whole > 0.0, whole, 1.0), 0.0)
+
+
+def _maps(local: Array, size: Array, centroids: Array) -> Array:
     """Maps (4, 4, T) to coordinates between corners that are given in homogeneous coordinates.
 
     Parameters
@@ -192,7 +206,8 @@ def _maps(local: np.ndarray, size: np.ndarray, centroids: np.ndarray) -> np.ndar
     local
         (T, 4, 4) corners from the centroids (T, 3), in units of the sizes (T,).
     """
-    inverse = np.linalg.inv(local).transpose(2, 1, 0)
+    xp = namespace(local)
+    inverse = xp.permute_dims(xp.linalg.inv(local), (2, 1, 0))
     linear = inverse[:, :3] / size
-    offset = inverse[:, 3] - np.einsum("cdt,td->ct", linear, centroids)
-    return np.concatenate([linear, offset[:, None]], axis=1)
+    offset = inverse[:, 3] - xp.einsum("cdt,td->ct", linear, centroids)
+    return xp.concat([linear, offset[:, None]], axis=1)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from array_api_compat import is_torch_array
 
+from semalign3d.arrays import Array, beside, group_sums, namespace, to_numpy
 from semalign3d.geometry.shapes import require_finite, require_shape
 
 
@@ -28,11 +30,13 @@ class Attention:
     counts: np.ndarray
 
 
-def normalised(descriptors: np.ndarray) -> np.ndarray:
+def normalised(descriptors: Array) -> Array:
     """Descriptors (..., C) as float32 of length one; those of length zero stay zero."""
-    values = np.asarray(descriptors, dtype=np.float32)
-    length = np.linalg.norm(values, axis=-1, keepdims=True)
-    return values / np.where(length > 0.0, length, np.float32(1.0))
+    array = descriptors if is_torch_array(descriptors) else np.asarray(descriptors)
+    xp = namespace(array)
+    values = xp.astype(array, xp.float32)
+    length = xp.linalg.vector_norm(values, axis=-1, keepdims=True)
+    return values / xp.where(length > 0.0, length, xp.ones_like(length))
 
 
 class MeanDescriptors:
@@ -40,19 +44,18 @@ class MeanDescriptors:
 
     def __init__(self, groups: int) -> None:
         self._groups = groups
-        self._sums: np.ndarray | None = None
+        self._sums: Array | None = None
         self.counts = np.zeros(groups, dtype=np.int64)
 
-    def add(self, groups: np.ndarray, descriptors: np.ndarray) -> None:
-        """Members (m,) of groups with their descriptors (m, C), of any length."""
+    def add(self, groups: np.ndarray, descriptors: Array) -> None:
+        """Members (m,) of groups with their descriptors (m, C), of any length.
+
+        They are added up where the descriptors are.
+        """
         unit = _checked(groups, descriptors)
-        if self._sums is None:
-            self._sums = np.zeros((self._groups, unit.shape[1]))
-        order = np.argsort(groups, kind="stable")
-        present, starts = np.unique(groups[order], return_index=True)
-        if len(present):
-            members = unit[order].astype(np.float64)
-            self._sums[present] += np.add.reduceat(members, starts, axis=0)
+        xp = namespace(unit)
+        sums = group_sums(xp.astype(unit, xp.float64), beside(groups, unit), self._groups)
+        self._sums = sums if self._sums is None else self._sums + sums
         self.counts += np.bincount(groups, minlength=self._groups)
 
     def result(self) -> np.ndarray:
@@ -65,7 +68,7 @@ class MeanDescriptors:
         """
         if self._sums is None:
             raise ValueError("descriptors: expected at least one member, found none")
-        return normalised(self._sums)
+        return to_numpy(normalised(self._sums))
 
 
 class Cosines:
@@ -76,10 +79,13 @@ class Cosines:
         self._descriptors = descriptors
         self._sums = np.zeros((3, len(descriptors)))
 
-    def add(self, groups: np.ndarray, descriptors: np.ndarray) -> None:
+    def add(self, groups: np.ndarray, descriptors: Array) -> None:
         """Members (m,) of groups with their descriptors (m, C), as in the first pass."""
         unit = _checked(groups, descriptors)
-        cosine = np.einsum("mc,mc->m", unit, self._descriptors[groups], dtype=np.float64)
+        xp = namespace(unit)
+        mean = beside(self._descriptors[groups], unit)
+        pairs = (xp.astype(vectors, xp.float64) for vectors in (unit, mean))
+        cosine = to_numpy(xp.einsum("mc,mc->m", *pairs))
         for row, values in zip(self._sums, (np.ones_like(cosine), cosine, cosine**2), strict=True):
             row += np.bincount(groups, values, minlength=len(row))
 
@@ -112,7 +118,7 @@ def keypoint_attention(descriptors: np.ndarray) -> Attention:
     return cosines.result()
 
 
-def _checked(groups: np.ndarray, descriptors: np.ndarray) -> np.ndarray:
+def _checked(groups: np.ndarray, descriptors: Array) -> Array:
     """Normalised descriptors (m, C) of members of groups (m,)."""
     require_shape("groups", groups, (None,))
     require_shape("descriptors", descriptors, (len(groups), None))

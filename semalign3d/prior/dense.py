@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
+from semalign3d.arrays import Array, beside, to_device, to_numpy
 from semalign3d.errors import InputError
+from semalign3d.geometry.neighbours import Neighbours
 from semalign3d.geometry.plane import Plane
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
@@ -71,7 +72,7 @@ class DensePrior:
         return Anchoring(self.tetrahedra, self.barycentric, self.tetrahedron_weights, plane)
 
 
-Descriptors = Callable[[int], np.ndarray]
+Descriptors = Callable[[int], Array]
 """Of an image's number: descriptors (2, n, C) of all its points, row by row, in the image and in
 its mirror image."""
 
@@ -89,6 +90,7 @@ def dense_prior(
     smoothing: float = 0.03,
     tolerance: float = 0.25,
     flat: float = 0.03,
+    device: str | None = None,
 ) -> DensePrior:
     """Dense prior of a category from the fused points of its images.
 
@@ -115,6 +117,8 @@ def dense_prior(
         Of the surface, see `pull_together` and `draw_surface`.
     tolerance, flat
         Of the anchoring, see `anchor_points`.
+    device
+        Where it is computed, see `arrays.compute_device`; random choices are the same everywhere.
 
     Raises
     ------
@@ -131,22 +135,28 @@ def dense_prior(
             "all of the category are, and masks and depth that fit them.",
         )
     used = keypoints[np.isfinite(keypoints).all(axis=1)]
-    fused = pull_together(fused, points=points, radius=smoothing)
+    fused = pull_together(fused.to(device), points=points, radius=smoothing)
     surface, fused = draw_surface(
         fused, rng, points=points, first=used, outliers=outliers, radius=smoothing
     )
     surface, labels = _with_members(surface, fused)
+    places = anchor_points(surface.xyz, keypoints, tolerance=tolerance, flat=flat)
+    surface, fused = surface.to(None), fused.to(None)
     members = nearest_members(fused.xyz, surface.xyz, labels, nearest)
-    attention = _attention(fused.take(members), labels[members], len(surface), descriptors)
+    attention = _attention(
+        fused.take(members),
+        labels[members],
+        len(surface),
+        lambda number: to_device(descriptors(number), device),
+    )
     logger.info("%d fused points, %d on the surface", len(labels), len(surface))
     share = np.bincount(labels, minlength=len(surface)) / len(labels)
-    places = anchor_points(surface.xyz, keypoints, tolerance=tolerance, flat=flat)
     return _assemble(surface, share, attention, places, keypoints, keypoint_attention)
 
 
 def _with_members(surface: SurfacePoints, fused: FusedPoints) -> tuple[SurfacePoints, np.ndarray]:
     """The surface points that are nearest to some fused point, and which (P,) each belongs to."""
-    nearest = cKDTree(surface.xyz).query(fused.xyz)[1]
+    nearest = to_numpy(Neighbours(surface.xyz).query(fused.xyz, 1)[1][:, 0])
     filled, labels = np.unique(nearest, return_inverse=True)
     return surface.take(filled), labels.reshape(-1)
 
@@ -179,12 +189,13 @@ def _attention(
 
 def _of_image(
     image: int, members: FusedPoints, labels: np.ndarray, descriptors: Descriptors
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, Array]:
     """Groups (m,) and descriptors (m, C) of the points that an image and its mirror bring."""
     chosen = np.flatnonzero(members.image == image)
     found = descriptors(image)
     require_shape("descriptors", found, (2, None, None))
-    return labels[chosen], found[members.side[chosen], members.row[chosen]]
+    side, row = (beside(numbers[chosen], found) for numbers in (members.side, members.row))
+    return labels[chosen], found[side, row]
 
 
 def _assemble(
@@ -198,7 +209,7 @@ def _assemble(
     """Surface points and used keypoints in one."""
     ids = np.flatnonzero(np.isfinite(keypoints).all(axis=1))
     own = _own_corners(ids, places.weights.shape[1])
-    beside = cKDTree(surface.xyz).query(keypoints[ids])[1]
+    near = Neighbours(surface.xyz).query(keypoints[ids], 1)[1][:, 0]
 
     def joined(points: np.ndarray, anchors: np.ndarray) -> np.ndarray:
         return np.concatenate([points, anchors])
@@ -206,7 +217,7 @@ def _assemble(
     descriptors = joined(attention.descriptors, keypoint_attention.descriptors[ids])
     return DensePrior(
         xyz=joined(surface.xyz, keypoints[ids]),
-        normals=joined(surface.normals, surface.normals[beside]),
+        normals=joined(surface.normals, surface.normals[near]),
         keypoint=joined(np.full(len(surface), -1), ids),
         weights=joined(share, np.ones(len(ids))),
         descriptors=descriptors.astype(np.float16),

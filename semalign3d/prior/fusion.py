@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from semalign3d.arrays import Array, beside, namespace, to_device
 from semalign3d.geometry.cameras import mirror_or_identity
 from semalign3d.geometry.normals import surface_normals
 from semalign3d.geometry.plane import plane_coordinates, plane_of
@@ -37,6 +38,8 @@ class ViewPoints:
 class FusedPoints:
     """Points of all images and their mirror images, carried to the prior's keypoints.
 
+    All arrays are in the same place.
+
     Attributes
     ----------
     xyz : (P, 3) float64
@@ -51,21 +54,23 @@ class FusedPoints:
         Row of the point in the image's `ViewPoints.xyz`.
     """
 
-    xyz: np.ndarray
-    normals: np.ndarray
-    image: np.ndarray
-    side: np.ndarray
-    row: np.ndarray
+    xyz: Array
+    normals: Array
+    image: Array
+    side: Array
+    row: Array
 
-    def take(self, chosen: np.ndarray) -> "FusedPoints":
-        """Some of the points, by a mask (P,) or by numbers."""
-        return FusedPoints(
-            self.xyz[chosen],
-            self.normals[chosen],
-            self.image[chosen],
-            self.side[chosen],
-            self.row[chosen],
-        )
+    def take(self, chosen: Array) -> "FusedPoints":
+        """Some of the points, by a mask (P,) or by numbers, wherever these are."""
+        there = beside(chosen, self.xyz)
+        return FusedPoints(*(array[there] for array in self._arrays()))
+
+    def to(self, device: str | None) -> "FusedPoints":
+        """The same on a device, see `arrays.to_device`."""
+        return FusedPoints(*(to_device(array, device) for array in self._arrays()))
+
+    def _arrays(self) -> tuple[Array, ...]:
+        return self.xyz, self.normals, self.image, self.side, self.row
 
     def __len__(self) -> int:
         return len(self.xyz)
@@ -80,6 +85,7 @@ def fuse_points(
     tolerance: float = 0.25,
     flat: float = 0.03,
     grazing: float = GRAZING,
+    device: str | None = None,
 ) -> FusedPoints:
     """Points of all views and their mirror images, warped to the prior's keypoints.
 
@@ -105,6 +111,13 @@ def fuse_points(
     grazing
         Points whose surface is seen at a smaller cosine than this are dropped: most of them belong
         to no surface, but lie between an outline and what is behind it.
+    device
+        Where it is computed, see `arrays.compute_device`.
+
+    Returns
+    -------
+    FusedPoints
+        As NumPy arrays.
 
     Raises
     ------
@@ -119,10 +132,11 @@ def fuse_points(
     parts = []
     for number, view in enumerate(views):
         require_shape("views.keypoints", view.keypoints, (len(table), 3))
-        rows, normals = facing(view.xyz, per_view, grazing)
-        sides, inside = carry(view.xyz[rows], view.keypoints)
+        points = to_device(view.xyz, device)
+        rows, normals = facing(points, per_view, grazing)
+        sides, inside = carry(points[rows], view.keypoints)
         rows, normals = rows[inside], normals[inside]
-        parts.append(_carried(number, rows, view.xyz[rows], normals, sides))
+        parts.append(_carried(number, rows, points[rows], normals, sides).to(None))
     if not parts:
         raise ValueError("views: expected at least one, found none")
     columns = ("xyz", "normals", "image", "side", "row")
@@ -146,50 +160,51 @@ class _Carry:
         self._flat = plane_coordinates(keypoints)
         self._warp = partial(warp_weights, tolerance=tolerance, flat=flat)
 
-    def __call__(self, points: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, points: Array, seen: np.ndarray) -> tuple[Array, Array]:
         """Places (S, m, 3) on S sides of those points (n, 3) that go along; which they are (n,).
 
         `seen` (K, 3) are the keypoints where the points are, NaN where unseen.
         """
         if self._flat is None:
             weights, inside = self._warp(points, seen, self._targets)
-            return weights[inside] @ np.nan_to_num(self._targets), inside
+            return weights[inside] @ beside(np.nan_to_num(self._targets), points), inside
         shared = np.asarray(np.isfinite([seen, *self._targets]).all(axis=(0, 2)))
         plane = plane_of(np.where(shared[:, None], self._flat, np.nan))
         if plane is None or shared.sum() < MIN_KEYPOINTS:
-            return np.zeros((len(self._targets), 0, 3)), np.zeros(len(points), dtype=bool)
+            none = np.zeros(len(points), dtype=bool)
+            return beside(np.zeros((len(self._targets), 0, 3)), points), beside(none, points)
         weights, inside = self._warp(points, seen, self._targets, plane=plane)
         corners = plane.corners(self._targets)
         # Mirroring turns a vector product round: the same weights lead to the other side of the
         # mirrored keypoints' plane.
         corners[1:, -1] *= -1.0
-        return weights[inside] @ np.nan_to_num(corners), inside
+        return weights[inside] @ beside(np.nan_to_num(corners), points), inside
 
 
-def facing(points: np.ndarray, most: int, grazing: float) -> tuple[np.ndarray, np.ndarray]:
+def facing(points: Array, most: int, grazing: float) -> tuple[Array, Array]:
     """Rows (m,) of camera points (n, 3) whose surface faces the camera, and normals (m, 3) there.
 
     At most `most` rows, evenly taken from all, less those that are seen at a cosine below
     `grazing`.
     """
-    rows = evenly(len(points), most)
+    xp = namespace(points)
+    rows = beside(evenly(len(points), most), points)
     normals = surface_normals(points)[rows]
     ahead = points[rows]
-    cosine = -np.einsum("nd,nd->n", normals, ahead) / np.linalg.norm(ahead, axis=1)
+    cosine = -xp.einsum("nd,nd->n", normals, ahead) / xp.linalg.vector_norm(ahead, axis=1)
     return rows[cosine >= grazing], normals[cosine >= grazing]
 
 
-def _carried(
-    number: int, rows: np.ndarray, points: np.ndarray, normals: np.ndarray, sides: np.ndarray
-) -> FusedPoints:
+def _carried(number: int, rows: Array, points: Array, normals: Array, sides: Array) -> FusedPoints:
     """Points (n, 3) of an image with their normals, carried to S sides (S, n, 3)."""
-    turned = [_carried_normals(points, normals, side) for side in sides]
+    xp = namespace(points)
+    row = xp.concat([rows] * len(sides))
     return FusedPoints(
-        sides.reshape(-1, 3),
-        np.reshape(turned, (-1, 3)),
-        np.full(len(sides) * len(rows), number),
-        np.repeat(np.arange(len(sides)), len(rows)),
-        np.tile(rows, len(sides)),
+        xp.reshape(sides, (-1, 3)),
+        xp.concat([_carried_normals(points, normals, side) for side in sides]),
+        xp.full_like(row, number),
+        xp.concat([xp.full_like(rows, side) for side in range(len(sides))]),
+        row,
     )
 
 
@@ -200,7 +215,7 @@ def evenly(count: int, most: int) -> np.ndarray:
     return (np.arange(most) * count + count // 2) // most
 
 
-def _carried_normals(points: np.ndarray, normals: np.ndarray, moved: np.ndarray) -> np.ndarray:
+def _carried_normals(points: Array, normals: Array, moved: Array) -> Array:
     """Unit normals (n, 3) under the affine map that takes points (n, 3) nearest to moved ones.
 
     Normals map by the inverse transpose; the pseudo-inverse keeps it finite where the points are
@@ -208,11 +223,12 @@ def _carried_normals(points: np.ndarray, normals: np.ndarray, moved: np.ndarray)
     """
     if len(points) == 0:
         return normals
-    centred = points - points.mean(axis=0)
-    linear = np.linalg.lstsq(centred, moved - moved.mean(axis=0), rcond=None)[0]
-    turned = normals @ np.linalg.pinv(linear).T
-    length = np.linalg.norm(turned, axis=1, keepdims=True)
-    return np.where(length > 0.0, turned / np.where(length > 0.0, length, 1.0), normals)
+    xp = namespace(points)
+    centred = points - xp.mean(points, axis=0)
+    linear = xp.linalg.pinv(centred) @ (moved - xp.mean(moved, axis=0))
+    turned = normals @ xp.linalg.pinv(linear).T
+    length = xp.linalg.vector_norm(turned, axis=1, keepdims=True)
+    return xp.where(length > 0.0, turned / xp.where(length > 0.0, length, 1.0), normals)
 
 
 def points_per_view(most: int, images: int, mirror: np.ndarray | None) -> int:

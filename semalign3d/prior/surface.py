@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
+from semalign3d.arrays import Array, beside, namespace, to_device, to_numpy
+from semalign3d.geometry.neighbours import Neighbours
 from semalign3d.geometry.shapes import require_finite, require_shape
 from semalign3d.prior.fusion import FusedPoints
 
@@ -22,7 +23,7 @@ _CANDIDATES_PER_POINT = 8
 
 @dataclass(frozen=True)
 class SurfacePoints:
-    """Points on a surface.
+    """Points on a surface, both arrays in the same place.
 
     Attributes
     ----------
@@ -30,12 +31,17 @@ class SurfacePoints:
     normals : (n, 3) float64, of length one.
     """
 
-    xyz: np.ndarray
-    normals: np.ndarray
+    xyz: Array
+    normals: Array
 
-    def take(self, chosen: np.ndarray) -> SurfacePoints:
-        """Some of the points, by a mask (n,) or by numbers."""
-        return SurfacePoints(self.xyz[chosen], self.normals[chosen])
+    def take(self, chosen: Array) -> SurfacePoints:
+        """Some of the points, by a mask (n,) or by numbers, wherever these are."""
+        there = beside(chosen, self.xyz)
+        return SurfacePoints(self.xyz[there], self.normals[there])
+
+    def to(self, device: str | None) -> SurfacePoints:
+        """The same on a device, see `arrays.to_device`."""
+        return SurfacePoints(to_device(self.xyz, device), to_device(self.normals, device))
 
     def __len__(self) -> int:
         return len(self.xyz)
@@ -60,7 +66,7 @@ def draw_surface(
     Parameters
     ----------
     fused
-        Points of all images, at least one.
+        Points of all images, at least one; all is computed where they are.
     rng
         Chooses the selections.
     points
@@ -78,8 +84,9 @@ def draw_surface(
         The surface, and the fused points that were not dropped.
     """
     # In an order of their own, so that the numbers do not depend on that of the images.
-    fused = fused.take(np.lexsort(fused.xyz.T))
-    gap, usual = neighbour_distances(fused.xyz, rng, _NEIGHBOURS_PER_POINT * points)
+    fused = fused.take(np.lexsort(to_numpy(fused.xyz).T))
+    found = neighbour_distances(fused.xyz, rng, _NEIGHBOURS_PER_POINT * points)
+    gap, usual = map(to_numpy, found)
     kept = smallest(gap * gap / usual, outliers)
     fused, area = fused.take(kept), np.square(gap[kept])
     count = min(_CANDIDATES_PER_POINT * points, len(fused))
@@ -88,20 +95,18 @@ def draw_surface(
     return candidates.take(farthest_points(candidates.xyz, points, first)), fused
 
 
-def neighbour_distances(
-    points: np.ndarray, rng: np.random.Generator, count: int
-) -> tuple[np.ndarray, np.ndarray]:
+def neighbour_distances(points: Array, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
     """Distance (n,) of points (n, 3) to their 20th neighbour, and its mean (n,) over neighbours.
 
     A point off the surface lies further from others than they do from each other; on a part that
     few pixels show, all do. Neighbours are sought in a random selection of `count` points, so
     that distances do not depend on the number of images. Equal points are a tiny distance apart.
     """
-    selection = np.sort(rng.permutation(len(points))[:count])
-    rank = min(_RANK, len(selection))
-    distance, near = cKDTree(points[selection]).query(points, k=np.arange(1, rank + 1))
-    gap = np.maximum(distance[:, -1], 1e-9)
-    return gap, gap[selection][near].mean(axis=1)
+    xp = namespace(points)
+    selection = beside(np.sort(rng.permutation(len(points))[:count]), points)
+    distance, near = Neighbours(points[selection]).query(points, _RANK)
+    gap = xp.clip(distance[:, -1], min=1e-9)
+    return gap, xp.mean(gap[selection][near], axis=1)
 
 
 def smallest(values: np.ndarray, dropped: float) -> np.ndarray:
@@ -133,41 +138,42 @@ def project_to_surface(fused: FusedPoints, rows: np.ndarray, radius: float) -> S
     """
     if not 0.0 < radius < np.inf:
         raise ValueError(f"radius: expected a length above 0, found {radius}")
-    tree = cKDTree(surface_features(fused.xyz, fused.normals, radius))
+    xp = namespace(fused.xyz)
+    neighbours = Neighbours(surface_features(fused.xyz, fused.normals, radius))
+    there = beside(rows, fused.xyz)
     parts = [
-        _projected(fused, rows[start : start + _CHUNK], tree, radius)
+        _projected(fused, there[start : start + _CHUNK], neighbours, radius)
         for start in range(0, len(rows), _CHUNK)
     ]
-    return SurfacePoints(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return SurfacePoints(*(xp.concat(column) for column in zip(*parts, strict=True)))
 
 
-def surface_features(points: np.ndarray, normals: np.ndarray, radius: float) -> np.ndarray:
+def surface_features(points: Array, normals: Array, radius: float) -> Array:
     """Places in which near means near in place and in normal, (n, 6); see `project_to_surface`."""
-    return np.concatenate([points / radius, normals / _TURN], axis=1)
+    return namespace(points).concat([points / radius, normals / _TURN], axis=1)
 
 
 def _projected(
-    fused: FusedPoints, rows: np.ndarray, tree: cKDTree, radius: float
-) -> tuple[np.ndarray, np.ndarray]:
+    fused: FusedPoints, rows: Array, neighbours: Neighbours, radius: float
+) -> tuple[Array, Array]:
     """Places (n, 3) and normals (n, 3) of some rows on the surface."""
+    xp = namespace(fused.xyz)
     points, normals = fused.xyz[rows], fused.normals[rows]
-    count = min(_NEIGHBOURS, len(fused))
     for _ in range(_ROUNDS):
-        distance, near = tree.query(
-            surface_features(points, normals, radius), k=np.arange(1, count + 1)
-        )
+        features = surface_features(points, normals, radius)
+        distance, near = neighbours.query(features, _NEIGHBOURS)
         # Relative to the nearest neighbour, so that the weights of a lonely point add up.
-        weights = np.exp(-0.5 * (np.square(distance) - np.square(distance[:, :1])))
-        weights = weights / weights.sum(axis=1, keepdims=True)
-        mean = np.einsum("nk,nkd->nd", weights, fused.normals[near])
-        length = np.linalg.norm(mean, axis=1, keepdims=True)
-        normals = np.where(length > 0.0, mean / np.where(length > 0.0, length, 1.0), normals)
-        gap = np.einsum("nk,nkd->nd", weights, fused.xyz[near]) - points
-        points = points + np.einsum("nd,nd->n", gap, normals)[:, None] * normals
+        weights = xp.exp(-0.5 * (xp.square(distance) - xp.square(distance[:, :1])))
+        weights = weights / xp.sum(weights, axis=1, keepdims=True)
+        mean = xp.einsum("nk,nkd->nd", weights, fused.normals[near])
+        length = xp.linalg.vector_norm(mean, axis=1, keepdims=True)
+        normals = xp.where(length > 0.0, mean / xp.where(length > 0.0, length, 1.0), normals)
+        gap = xp.einsum("nk,nkd->nd", weights, fused.xyz[near]) - points
+        points = points + xp.einsum("nd,nd->n", gap, normals)[:, None] * normals
     return points, normals
 
 
-def farthest_points(points: np.ndarray, count: int, first: np.ndarray) -> np.ndarray:
+def farthest_points(points: Array, count: int, first: np.ndarray) -> np.ndarray:
     """Numbers of `count` points, each the one furthest from those before: an even sample.
 
     Parameters
@@ -190,11 +196,12 @@ def farthest_points(points: np.ndarray, count: int, first: np.ndarray) -> np.nda
     require_finite("points", points)
     if len(points) == 0 or count < 1:
         return np.zeros(0, dtype=np.int64)
-    start = first if len(first) else points.mean(axis=0, keepdims=True)
-    gap = cKDTree(start).query(points)[0]
+    xp = namespace(points)
+    start = beside(first, points) if len(first) else xp.mean(points, axis=0, keepdims=True)
+    gap = Neighbours(start).query(points, 1)[0][:, 0]
     chosen: list[int] = []
-    while len(chosen) < count and gap.max() > 0.0:
-        chosen.append(int(np.argmax(gap)))
-        step = np.linalg.norm(points - points[chosen[-1]], axis=1)
-        gap = np.minimum(gap, step) if len(chosen) > 1 or len(first) else step
+    while len(chosen) < count and xp.max(gap) > 0.0:
+        chosen.append(int(xp.argmax(gap)))
+        step = xp.linalg.vector_norm(points - points[chosen[-1]], axis=1)
+        gap = xp.minimum(gap, step) if len(chosen) > 1 or len(first) else step
     return np.array(chosen, dtype=np.int64)

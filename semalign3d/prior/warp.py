@@ -6,10 +6,12 @@ triangles of keypoints, and the plane's normal is one more corner (`semalign3d.g
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from semalign3d.arrays import Array, beside, chunk_values, group_sums, namespace, to_numpy
 from semalign3d.errors import InputError
 from semalign3d.geometry.plane import Plane, plane_coordinates, plane_of
 from semalign3d.geometry.shapes import require_finite, require_shape
@@ -59,14 +61,14 @@ def corners_of(anchors: np.ndarray, plane: Plane | None) -> np.ndarray:
 
 
 def warp_weights(
-    points: np.ndarray,
+    points: Array,
     keypoints: np.ndarray,
     targets: np.ndarray,
     *,
     tolerance: float = 0.1,
     flat: float = 0.01,
     plane: Plane | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Array, Array]:
     """Weights of keypoints with which points follow from a view to the prior.
 
     Each point has barycentric coordinates in the tetrahedra of the view's keypoints. Those that
@@ -80,7 +82,7 @@ def warp_weights(
     Parameters
     ----------
     points
-        (n, 3) camera coordinates.
+        (n, 3) camera coordinates; the weights are computed where they are.
     keypoints
         (K, 3) of the view in camera coordinates, NaN where unseen.
     targets
@@ -96,7 +98,7 @@ def warp_weights(
 
     Returns
     -------
-    tuple[np.ndarray, np.ndarray]
+    tuple[Array, Array]
         Weights (n, K), each row adding up to 1, and which points lie in a tetrahedron (n,) bool;
         rows of the others are 0. With a plane (n, K + 1), those of the keypoints adding up to 1.
     """
@@ -106,44 +108,46 @@ def warp_weights(
     require_shape("targets", targets, (-1, len(keypoints), 3))
     priors = np.reshape(targets, (-1, len(keypoints), 3))
     shared = np.flatnonzero(np.isfinite([keypoints, *priors]).all(axis=(0, 2)))
-    tetrahedra = _solid(keypoints, priors, shared, flat, plane)
+    xp = namespace(points)
+    tetrahedra = _solid(points, keypoints, priors, shared, flat, plane)
     corners = shared if plane is None else np.append(shared, len(keypoints))
-    weights = np.zeros((len(points), len(keypoints) + (plane is not None)))
-    if len(tetrahedra) == 0:
-        return weights, np.zeros(len(points), dtype=bool)
-    local = np.zeros((len(points), len(corners)))
-    size = max(_CHUNK_VALUES // (4 * max(len(points), 1)), 1)
+    weights = beside(np.zeros((len(points), len(keypoints) + (plane is not None))), points)
+    local = weights[:, : len(corners)]
+    size = max(chunk_values(points, _CHUNK_VALUES) // (4 * max(len(points), 1)), 1)
     for start in range(0, len(tetrahedra), size):
-        local += _weighted_coordinates(
+        local = local + _weighted_coordinates(
             points, tetrahedra[start : start + size], len(corners), tolerance
         )
-    total = local[:, : len(shared)].sum(axis=1)
+    total = xp.sum(local[:, : len(shared)], axis=1)
     inside = total > 0.0
-    weights[np.ix_(inside, corners)] = local[inside] / total[inside][:, None]
+    weights[:, beside(corners, points)] = local / xp.where(inside, total, 1.0)[:, None]
     return weights, inside
 
 
 def _solid(
+    points: Array,
     keypoints: np.ndarray,
     priors: np.ndarray,
     shared: np.ndarray,
     flat: float,
     plane: Plane | None,
 ) -> Tetrahedra:
-    """Tetrahedra or prisms between the shared keypoints that are flat nowhere."""
+    """Tetrahedra or prisms between the shared keypoints that are flat nowhere, for points."""
     if plane is None:
-        corners, measure = all_tetrahedra(len(shared)), relative_volumes
+        subsets, measure = all_tetrahedra(len(shared)), relative_volumes
     else:
-        corners, measure = all_triangles(len(shared)), relative_areas
+        subsets, measure = all_triangles(len(shared)), relative_areas
+    corners = beside(subsets, points)
     for prior in priors:
-        corners = corners[measure(prior[shared], corners) >= flat]
+        corners = corners[measure(beside(prior[shared], points), corners) >= flat]
+    between = beside(keypoints[shared], points)
     if plane is None:
-        return tetrahedra_of(keypoints[shared], corners, flat=flat)[0]
-    return prisms_over(keypoints[shared], plane.normal(keypoints), corners, flat=flat)
+        return tetrahedra_of(between, corners, flat=flat)[0]
+    return prisms_over(between, plane.normal(keypoints), corners, flat=flat)
 
 
 def anchor_points(
-    points: np.ndarray,
+    points: Array,
     anchors: np.ndarray,
     *,
     most: int = 8,
@@ -182,7 +186,7 @@ def anchor_points(
             "anchors: expected some that are not on one line, found none",
             hint="More or other keypoints are needed.",
         )
-    tetrahedra = _solid(anchors, anchors[None], used, flat, plane)
+    tetrahedra = _solid(points, anchors, anchors[None], used, flat, plane)
     if len(tetrahedra) == 0:
         raise InputError(
             "anchors: expected at least one tetrahedron that is not flat, found none",
@@ -191,53 +195,60 @@ def anchor_points(
     corners = np.append(used, len(anchors))
     chosen = np.zeros((len(points), most), dtype=np.int64)
     weights = np.zeros((len(points), most))
-    size = max(_CHUNK_VALUES // (4 * len(tetrahedra)), 1)
+    size = max(chunk_values(points, _CHUNK_VALUES) // (4 * len(tetrahedra)), 1)
     for start in range(0, len(points), size):
         rows = slice(start, start + size)
-        chosen[rows], weights[rows] = _nearest(points[rows], tetrahedra, most, tolerance)
-    maps = tetrahedra.maps[:, :, chosen]
-    places = np.einsum("cdnm,nd->nmc", maps[:, :3], points) + maps[:, 3].transpose(1, 2, 0)
-    return Anchoring(corners[tetrahedra.corners[chosen]], places, weights, plane)
+        found = _nearest(points[rows], tetrahedra, most, tolerance)
+        count = found[0].shape[1]
+        chosen[rows, :count], weights[rows, :count] = map(to_numpy, found)
+    maps = to_numpy(tetrahedra.maps)[:, :, chosen]
+    places = np.einsum("cdnm,nd->nmc", maps[:, :3], to_numpy(points))
+    places += maps[:, 3].transpose(1, 2, 0)
+    return Anchoring(corners[to_numpy(tetrahedra.corners)[chosen]], places, weights, plane)
 
 
 def _nearest(
-    points: np.ndarray, tetrahedra: Tetrahedra, most: int, tolerance: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers (n, most) of tetrahedra for points (n, 3), and their weights."""
+    points: Array, tetrahedra: Tetrahedra, most: int, tolerance: float
+) -> tuple[Array, Array]:
+    """Numbers (n, m) of tetrahedra for points (n, 3), m at most `most`, and their weights."""
+    xp = namespace(points)
     outside = tetrahedra.outside(tetrahedra.coordinates(points))
-    contains = outside <= tolerance
-    contains[np.arange(len(points)), outside.argmin(axis=1)] = True
+    least = xp.min(outside, axis=1, keepdims=True)
+    contains = outside <= xp.maximum(least, xp.full_like(least, tolerance))
     centroids = tetrahedra.centroids
-    squares = np.square(points).sum(axis=1)[:, None] + np.square(centroids).sum(axis=1)
-    squares = np.where(contains, squares - 2.0 * points @ centroids.T, np.inf)
-    chosen = np.argsort(squares, axis=1, kind="stable")[:, :most]
-    taken = np.take_along_axis(contains, chosen, axis=1)
-    share = np.where(taken, _closeness(points[:, None], centroids[chosen]), 0.0)
-    missing = most - chosen.shape[1]
-    chosen, share = (np.pad(array, ((0, 0), (0, missing))) for array in (chosen, share))
-    return chosen, share / share.sum(axis=1, keepdims=True)
+    squares = xp.sum(xp.square(points), axis=1)[:, None] + xp.sum(xp.square(centroids), axis=1)
+    squares = xp.where(contains, squares - 2.0 * points @ centroids.T, math.inf)
+    chosen = xp.argsort(squares, axis=1, stable=True)[:, :most]
+    taken = xp.take_along_axis(contains, chosen, axis=1)
+    share = xp.where(taken, _closeness(points[:, None], centroids[chosen]), 0.0)
+    return chosen, share / xp.sum(share, axis=1, keepdims=True)
 
 
-def _closeness(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+def _closeness(points: Array, centroids: Array) -> Array:
     """Inverse distances between points and centroids (..., 3)."""
-    return 1.0 / np.maximum(np.linalg.norm(points - centroids, axis=-1), 1e-9)
+    xp = namespace(points)
+    return 1.0 / xp.clip(xp.linalg.vector_norm(points - centroids, axis=-1), min=1e-9)
 
 
 def _weighted_coordinates(
-    points: np.ndarray, tetrahedra: Tetrahedra, count: int, tolerance: float
-) -> np.ndarray:
+    points: Array, tetrahedra: Tetrahedra, count: int, tolerance: float
+) -> Array:
     """Barycentric coordinates (n, count) per corner point, summed over containing tetrahedra.
 
     Each tetrahedron's are weighted by the inverse distance of the point to its centroid; as those
     of keypoints add up to 1, a row adds up to the sum of its weights.
     """
-    coordinates = tetrahedra.coordinates(points).reshape(4, -1)
-    contained = np.flatnonzero(tetrahedra.outside(coordinates) <= tolerance)
-    point, number = np.divmod(contained, len(tetrahedra))
+    xp = namespace(points)
+    coordinates = xp.reshape(tetrahedra.coordinates(points), (4, -1))
+    contained = xp.nonzero(tetrahedra.outside(coordinates) <= tolerance)[0]
+    point, number = contained // len(tetrahedra), contained % len(tetrahedra)
     share = _closeness(points[point], tetrahedra.centroids[number])
-    summed = np.zeros(len(points) * count)
-    for corner in range(4):
-        place = point * count + tetrahedra.corners[number, corner]
-        values = share * coordinates[corner, contained]
-        summed += np.bincount(place, values, minlength=len(summed))
-    return summed.reshape(-1, count)
+    summed = sum(
+        group_sums(
+            share * coordinates[corner, contained],
+            point * count + tetrahedra.corners[number, corner],
+            len(points) * count,
+        )
+        for corner in range(4)
+    )
+    return xp.reshape(summed, (-1, count))

@@ -9,6 +9,7 @@ from job import job, summary
 from training import by_stem, image_sizes
 
 from semalign3d import store
+from semalign3d.arrays import compute_device
 from semalign3d.prior.attention import Attention
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import dense_prior
@@ -42,6 +43,7 @@ def main(snakemake: Any) -> None:
 
     shape = read_record(snakemake.input.shape, KeypointShape, "shape")
     mirror = opened_dataset(params).mirror(category)
+    device = compute_device(snakemake.config["runtime"]["device"])
     fused = fuse_points(
         views(cameras, points),
         shape.xyz,
@@ -49,6 +51,7 @@ def main(snakemake: Any) -> None:
         per_view=points_per_view(params.fused, len(cameras.stems), mirror),
         tolerance=params.tolerance,
         flat=params.flat,
+        device=device,
     )
     dense = dense_prior(
         fused,
@@ -62,6 +65,7 @@ def main(snakemake: Any) -> None:
         smoothing=params.smoothing,
         tolerance=params.tolerance,
         flat=params.flat,
+        device=device,
     )
     with store.create(snakemake.output[0]) as file:
         write_record(file, dense)
