@@ -125,12 +125,14 @@ class Scores:
         """How many poses are further off than `WRONG_POSE`."""
         return int(np.count_nonzero(self.pose_errors > WRONG_POSE))
 
-    def pck(self, method: str, alpha: float, queries: str = "keypoints") -> float:
-        """PCK per point, in per cent."""
+    def pck(
+        self, method: str, alpha: float, queries: str = "keypoints", average: str = "point"
+    ) -> float:
+        """PCK in per cent, per point or per image (mean over the pairs)."""
         table = getattr(self, queries)
         chosen = table[
             (table["subset"] == "all")
-            & (table["average"] == "point")
+            & (table["average"] == average)
             & (table["method"] == method)
             & (table["alpha"] == alpha)
         ]

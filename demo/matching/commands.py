@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 
 from demo import plan
 from demo.matching.cases import ALPHAS, Case, Scores, Setup, make_setup
-from semalign3d.evaluation.tables import METHODS
+from semalign3d.evaluation.pck import AVERAGES
+from semalign3d.evaluation.tables import MACRO, METHODS
 from semalign3d.prior.prior import Prior
+
+QUERIES = ("keypoints", "surface")
 
 
 def options(description: str) -> argparse.ArgumentParser:
@@ -35,15 +40,33 @@ def open_setup(given: argparse.Namespace, path: Path, split: str, case: Case) ->
     return make_setup(prior, truth, split, case, counts, given.seed)
 
 
-def figures(found: Scores, methods: tuple[str, ...] = METHODS) -> dict[str, float | int]:
+def figures(found: Scores) -> dict[str, float | int]:
     """A row of a table: PCK of keypoints and surface by method, and wrong poses."""
     row: dict[str, float | int] = {}
-    for queries in ("keypoints", "surface"):
-        for method in methods:
+    for queries in QUERIES:
+        for method in METHODS:
             for alpha in ALPHAS:
                 row[f"{queries} {method} @{alpha:g}"] = round(found.pck(method, alpha, queries), 1)
     row["wrong poses"] = found.wrong_poses
     return row
+
+
+def averages(found: Mapping[str, Scores]) -> list[dict[str, object]]:
+    """Rows of a table: PCK of each category, and the mean of categories, in either average."""
+    rows: list[dict[str, object]] = []
+    for queries, average in product(QUERIES, AVERAGES):
+        every = {
+            category: {
+                f"{method} @{alpha:g}": of.pck(method, alpha, queries, average)
+                for method, alpha in product(METHODS, ALPHAS)
+            }
+            for category, of in found.items()
+        }
+        every[MACRO] = pd.DataFrame(every).mean(axis=1).to_dict()
+        for category, values in every.items():
+            names = {"category": category, "queries": queries, "average": f"per {average}"}
+            rows.append({**names, **{name: round(value, 1) for name, value in values.items()}})
+    return rows
 
 
 def as_markdown(table: pd.DataFrame) -> str:

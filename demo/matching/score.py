@@ -3,24 +3,35 @@
 python -m demo.matching.score results/priors/chair.h5 results/priors/aeroplane.h5
 """
 
-from demo.matching.cases import CASES, align_photos, score
-from demo.matching.commands import figures, open_setup, options, report
+from collections.abc import Sequence
+
+import pandas as pd
+
+from demo.matching.cases import CASES, Scores, align_photos, score
+from demo.matching.commands import as_markdown, averages, figures, open_setup, options, report
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; arguments are those of the command line if None."""
     parser = options(str(__doc__).splitlines()[0])
     names = [case.name for case in CASES]
     parser.add_argument("--cases", nargs="+", choices=names, default=names)
     parser.add_argument("--split", choices=["val", "test"], default="test")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     rows: list[dict[str, object]] = []
+    unchanged: dict[str, Scores] = {}
     for path in given.priors:
         for case in (case for case in CASES if case.name in given.cases):
             setup = open_setup(given, path, given.split, case)
             found = score(setup, align_photos(setup), surface_points=given.surface_points)
             names_of = {"category": setup.prior.category, "case": case.name}
+            if case is CASES[0]:
+                unchanged[setup.prior.category] = found
             rows.append({**names_of, **figures(found), "images": len(setup.photos)})
     report(rows, given)
+    if unchanged:
+        print(f"\nEvery average of the photos {CASES[0].name}:\n")
+        print(as_markdown(pd.DataFrame(averages(unchanged))))
 
 
 if __name__ == "__main__":
