@@ -1,11 +1,15 @@
 """Matching cases of the demo: photos are worse by what is said, and queries have true matches."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from demo import dataset
 from demo.annotations import mask_box
-from demo.matching.cases import CHECKPOINT
+from demo.matching.cases import CHECKPOINT, Scores
+from demo.matching.commands import averages
+from demo.matching.compare import means
+from demo.matching.cost import CHANNELS, widened
 from demo.matching.photos import (
     TruePhoto,
     covered,
@@ -16,6 +20,7 @@ from demo.matching.photos import (
 )
 from demo.matching.queries import SAME_PLACE, keypoint_pair, surface_pair
 from demo.matching.variants import ABLATIONS, DEFAULT, GRID, around
+from semalign3d.evaluation.tables import category_table, match_rows
 from semalign3d.models.descriptors import DescriptorEncoder
 from semalign3d.models.device import pick_device
 
@@ -116,3 +121,46 @@ def test_variants_differ_from_the_defaults_in_one_thing() -> None:
         assert len(changed) == 1 or variant.name == "one pose from the search"
     names = [variant.name for variant in around()]
     assert len(set(names)) == len(names) == 1 + sum(len(values) - 1 for values in GRID.values())
+
+
+def made_scores(photos: tuple[TruePhoto, TruePhoto], shift: float) -> Scores:
+    """Of the pair both ways: 30 matches are right there, 10 are off by a share of the box back."""
+    rows = []
+    for (a, b), off in ((photos, 0.0), (photos[::-1], shift)):
+        pair = surface_pair(a, b, 30 if off == 0.0 else 10, np.random.default_rng(1))
+        x1, y1, x2, y2 = pair.target_box
+        found = pair.target_keypoints + np.array([off * max(x2 - x1, y2 - y1), 0.0])
+        rows.append(match_rows(pair, dict.fromkeys(("nearest", "soft_argmax", "aligned"), found)))
+    table = category_table("chair", pd.concat(rows), (0.1, 0.05, 0.01), 1, seed=0)
+    return Scores(table, table, np.array([3.0, 40.0]))
+
+
+def test_averages_per_point_per_image_and_over_categories(
+    photos: tuple[TruePhoto, TruePhoto],
+) -> None:
+    """30 of 40 points are right, in one of two pairs; all are in the other category."""
+    half, every = made_scores(photos, 0.07), made_scores(photos, 0.0)
+    found = {
+        (row["queries"], row["average"], row["category"]): (
+            row["aligned @0.1"],
+            row["nearest @0.05"],
+        )
+        for row in averages({"chair": half, "stool": every})
+    }
+    assert found["surface", "per point", "chair"] == (100.0, 75.0)
+    assert found["keypoints", "per image", "chair"] == (100.0, 50.0)
+    assert found["keypoints", "per point", "mean of categories"] == (100.0, 87.5)
+    assert found["surface", "per image", "mean of categories"] == (100.0, 75.0)
+    row = means([half, every])
+    assert row["keypoints @0.05"] == 87.5
+    assert row["score"] == round((100 + 87.5) / 2, 1)
+    assert row["wrong poses"] == 2
+
+
+def test_widened_descriptors_have_the_same_cosines() -> None:
+    narrow = np.random.default_rng(0).normal(size=(4, 4, 5)).astype(np.float32)
+    wide = widened(narrow)
+    assert wide.shape == (4, 4, CHANNELS)
+    np.testing.assert_allclose(wide @ wide[0, 0], narrow @ narrow[0, 0], rtol=1e-5)
+    full = np.zeros((2, CHANNELS), dtype=np.float32)
+    assert widened(full).shape == full.shape

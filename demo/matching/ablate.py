@@ -3,12 +3,15 @@
 python -m demo.matching.ablate results/priors/chair.h5 results/priors/aeroplane.h5
 """
 
+from threadpoolctl import threadpool_limits
+
 from demo.matching.cases import CASES
 from demo.matching.commands import options, report
 from demo.matching.compare import scored
 from demo.matching.variants import ABLATIONS
 
 
+@threadpool_limits.wrap(limits=1)
 def main() -> None:
     parser = options(str(__doc__).splitlines()[0])
     given = parser.parse_args()

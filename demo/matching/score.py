@@ -6,11 +6,13 @@ python -m demo.matching.score results/priors/chair.h5 results/priors/aeroplane.h
 from collections.abc import Sequence
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from demo.matching.cases import CASES, Scores, align_photos, score
 from demo.matching.commands import as_markdown, averages, figures, open_setup, options, report
 
 
+@threadpool_limits.wrap(limits=1)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; arguments are those of the command line if None."""
     parser = options(str(__doc__).splitlines()[0])

@@ -7,6 +7,8 @@ keypoint and surface queries over categories and cases.
 python -m demo.matching.select results/priors/chair.h5 results/priors/aeroplane.h5
 """
 
+from threadpoolctl import threadpool_limits
+
 from demo.matching.cases import CASES
 from demo.matching.commands import options, report
 from demo.matching.compare import scored
@@ -16,6 +18,7 @@ SELECTED_ON = ("as they are", "noise 1", "30 % covered")
 SELECTION_CASES = tuple(case for case in CASES if case.name in SELECTED_ON)
 
 
+@threadpool_limits.wrap(limits=1)
 def main() -> None:
     parser = options(str(__doc__).splitlines()[0])
     given = parser.parse_args()
