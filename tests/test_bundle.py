@@ -13,7 +13,8 @@ from semalign3d.geometry.cameras import back_project, calibrated_depth, mirror_k
 from semalign3d.geometry.frames import canonical_frame, similarity_procrustes
 from semalign3d.prior.bundle import refine, refined_cameras
 from semalign3d.prior.bundle_model import LOG_C
-from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
+from semalign3d.prior.bundle_objective import BundleObjective
+from semalign3d.prior.bundle_settings import BundleSettings
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.energy import EnergyTerms
 from semalign3d.prior.rejection import implausible

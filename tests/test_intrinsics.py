@@ -18,7 +18,8 @@ from semalign3d.models.depth import DepthMap, depth_file, intrinsics_file
 from semalign3d.models.depth_sources import DepthFiles, depth_files, open_depth
 from semalign3d.prior.bundle import Bundle, refine, refined_cameras
 from semalign3d.prior.bundle_model import LOG_C, LOG_K
-from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
+from semalign3d.prior.bundle_objective import BundleObjective
+from semalign3d.prior.bundle_settings import BundleSettings
 from semalign3d.prior.cameras import AnnotatedView, Cameras, estimate_cameras
 from semalign3d.prior.energy import EnergyTerms
 from semalign3d.prior.sparse import SparseShape

@@ -12,7 +12,7 @@ from semalign3d.geometry.cameras import back_project
 from semalign3d.geometry.keypoints import erode, sample_pixels
 from semalign3d.prior.attention import Attention, keypoint_attention
 from semalign3d.prior.bundle import refine, refined_cameras
-from semalign3d.prior.bundle_objective import BundleSettings
+from semalign3d.prior.bundle_settings import BundleSettings
 from semalign3d.prior.cameras import AnnotatedView, Cameras, estimate_cameras, training_views
 from semalign3d.prior.dense import DensePrior, dense_prior
 from semalign3d.prior.fusion import ViewPoints, fuse_points, points_per_view

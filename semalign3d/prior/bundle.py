@@ -13,7 +13,8 @@ from semalign3d.geometry.frames import Similarity, canonical_frame, similarity_p
 from semalign3d.geometry.shapes import require_shape
 from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.prior.bundle_model import LEVEL, LOG_C, LOG_G, LOG_K, SHIFT, TURN
-from semalign3d.prior.bundle_objective import BundleObjective, BundleSettings
+from semalign3d.prior.bundle_objective import BundleObjective
+from semalign3d.prior.bundle_settings import BundleSettings
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.rejection import implausible
 from semalign3d.prior.reposing import repose

@@ -11,7 +11,7 @@ from job import job, summary
 from semalign3d import store
 from semalign3d.arrays import compute_device
 from semalign3d.prior.bundle import refine, refined_cameras
-from semalign3d.prior.bundle_objective import BundleSettings
+from semalign3d.prior.bundle_settings import BundleSettings
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.prior.suspects import AnnotationCheck, check_annotations
