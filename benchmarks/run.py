@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,21 +111,19 @@ def _module(name: str, *arguments: object) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_cases(base: Path, options: argparse.Namespace) -> list[Case]:
-    """All cases; descriptors, which K plays no part in, are computed once for each N."""
-    cases = []
+def run_cases(base: Path, options: argparse.Namespace) -> Iterator[Case]:
+    """Case after case; descriptors, which K plays no part in, are computed once for each N."""
     for images in sorted(options.images):
         categories = [dataset.categories()[keypoints] for keypoints in sorted(options.keypoints)]
         folders = [base / f"run-{category}-{images}" for category in categories]
         whole = run_case(base, options, min(options.keypoints), images, None)
-        cases.append(whole)
+        yield whole
         for keypoints, folder in zip(sorted(options.keypoints)[1:], folders[1:], strict=True):
             case = run_case(base, options, keypoints, images, folders[0])
             stages = case.stages | {"descriptors": whole.stages["descriptors"]}
-            cases.append(replace(case, stages=stages))
+            yield replace(case, stages=stages)
             shutil.rmtree(folder)
         shutil.rmtree(folders[0])
-    return sorted(cases, key=lambda case: (case.keypoints, case.images))
 
 
 def machine() -> str:
@@ -140,6 +139,8 @@ def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options = parse(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
+    command = shlex.join(["python", "-m", "benchmarks.run", *arguments])
+    about = {"command": command, "machine": machine()}
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         base = Path(folder)
         write_checkpoint(base / "post_processor.pth")
@@ -151,17 +152,30 @@ def main(arguments: list[str]) -> None:
             startup = startup_times(scripts(), options.repeat)
         if "convolutions" not in options.without:
             convolutions = measure_convolutions(base, options)
-        cases = run_cases(base, options)
-    command = shlex.join(["python", "-m", "benchmarks.run", *arguments])
-    about = {"command": command, "machine": machine()}
-    report.write_json(options.output / "benchmarks.json", cases, startup, convolutions, **about)
-    text = report.markdown(cases, startup, convolutions, **about)
-    (options.output / "benchmarks.md").write_text(text)
-    report.draw(options.output / "benchmarks.png", cases)
+        cases: list[Case] = []
+        for case in run_cases(base, options):
+            cases = sorted([*cases, case], key=lambda case: (case.keypoints, case.images))
+            # After each case, so that an hour's work is not lost when the next one is stopped.
+            text = write(options.output, cases, startup, convolutions, about)
     if options.docs:
         report.replace_between_markers(DOCS / "benchmarks.md", f"{PICTURE}\n\n{text}")
         shutil.copyfile(options.output / "benchmarks.png", DOCS / "images" / "benchmarks.png")
     print(text)
+
+
+def write(
+    folder: Path,
+    cases: list[Case],
+    startup: dict[str, float],
+    convolutions: dict[str, float],
+    about: dict[str, str],
+) -> str:
+    """JSON, picture and tables of the cases in a folder; the tables are returned, too."""
+    report.write_json(folder / "benchmarks.json", cases, startup, convolutions, **about)
+    report.draw(folder / "benchmarks.png", cases)
+    text = report.markdown(cases, startup, convolutions, **about)
+    (folder / "benchmarks.md").write_text(text)
+    return text
 
 
 if __name__ == "__main__":
