@@ -49,9 +49,10 @@ spread ones 1.1 and 0.7.
 
 A step may cost something on its own and pay with those after it. Centres of k-means average noise
 away, but lie inside edges and thin parts; farthest points reach these, but seek outliers out, too,
-until candidates are drawn onto the smooth surface. What is left above an even sample are mainly
-places that few photos show, such as an aeroplane's underside: its points lie scattered by the
-errors of the few views, and are the first to be dropped as outliers.
+until candidates are drawn onto the smooth surface. What is left above an even sample comes mainly
+from places that few photos show, such as an aeroplane's underside, and hardly from noise: with
+perfect depth it is there as well. Points there are as sparse as those off the surface, so that most
+of them are dropped as outliers, which leaves holes.
 
 | step | {categories} |
 | --- |{columns}
