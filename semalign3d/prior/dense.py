@@ -86,7 +86,7 @@ def dense_prior(
     *,
     points: int = 1000,
     nearest: int = 1000,
-    outliers: float = 0.2,
+    outliers: float = 0.4,
     smoothing: float = 0.03,
     tolerance: float = 0.25,
     flat: float = 0.03,
