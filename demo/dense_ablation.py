@@ -42,19 +42,20 @@ NOISES = (0.02, 0.1)
 """Of the depth: as from a sensor or a large network, and worse than the demo's network."""
 HEAD = """# What each step of dense fusion brings
 
-Made by `python -m demo.dense_ablation`: {images} training images, masks and depth imitated, with
-a depth noise of {noises}, {seeds} seeds. Each row adds a step to those above it. Errors of the {points} points and
-the keypoints in per cent of the bounding box's diagonal, mean over the seeds: the mean distance
-from the points to the visible surface of the mean shape, plus the mean distance back. Of {points}
-points drawn at random from that very surface the sum is 1.3 (chair) and 0.9 (aeroplane), of evenly
-spread ones 1.1 and 0.7.
+Made by `python -m demo.dense_ablation`: {images} training images, masks and depth imitated, with a
+depth noise of {noises}, {seeds} seeds. Each row adds a step to those above it. Errors of the
+{points} points and the keypoints in per cent of the bounding box's diagonal, mean over the seeds:
+the mean distance from the points to the visible surface of the mean shape, plus the mean distance
+back. Of {points} points drawn at random from that very surface the sum is 1.3 (chair) and 0.9
+(aeroplane), of evenly spread ones 1.1 and 0.7.
 
 A step may cost something on its own and pay with those after it. Centres of k-means average noise
 away, but lie inside edges and thin parts; farthest points reach these, but seek outliers out, too,
-until candidates are drawn onto the smooth surface. What is left above an even sample comes mainly
-from places that few photos show, such as an aeroplane's underside, and hardly from noise: with
-perfect depth it is there as well. Points there are as sparse as those off the surface, so that most
-of them are dropped as outliers, which leaves holes.
+until candidates are drawn onto the smooth surface. With good depth, what is left above an even sample
+comes mainly from places that few photos show, such as an aeroplane's underside: points there are as
+sparse as those off the surface, and most of them are dropped as outliers, which leaves holes. With
+poor depth, keeping points outside the tetrahedra and dropping grazing ones, which is judged by the
+depth itself, cost more than they bring on the chair.
 
 | step | {columns} |
 | --- |{lines}
