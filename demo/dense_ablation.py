@@ -51,11 +51,11 @@ back. Of {points} points drawn at random from that very surface the sum is 1.3 (
 
 A step may cost something on its own and pay with those after it. Centres of k-means average noise
 away, but lie inside edges and thin parts; farthest points reach these, but seek outliers out, too,
-until candidates are drawn onto the smooth surface. With good depth, what is left above an even sample
-comes mainly from places that few photos show, such as an aeroplane's underside: points there are as
-sparse as those off the surface, and most of them are dropped as outliers, which leaves holes. With
-poor depth, keeping points outside the tetrahedra and dropping grazing ones, which is judged by the
-depth itself, cost more than they bring on the chair.
+until candidates are drawn onto the smooth surface. With good depth, what is left above an even
+sample comes mainly from places that few photos show, such as an aeroplane's underside: points
+there are as sparse as those off the surface, and most of them are dropped as outliers, which
+leaves holes. With poor depth, keeping points outside the tetrahedra and dropping grazing ones,
+which is judged by the depth itself, cost more than they bring on the chair.
 
 | step | {columns} |
 | --- |{lines}
