@@ -35,8 +35,8 @@ class AlignmentSettings:
     rigid_steps: int = 60
     candidates: int = 4
     free_steps: int = 60
-    shape_weight: float = 80.0
-    reconstruction_weight: float = 80.0
+    shape_weight: float = 160.0
+    reconstruction_weight: float = 40.0
     view_weight: float = 1.0
     focal_spread: float = 0.3
     outside: float = 0.5
