@@ -6,7 +6,7 @@ python -m demo.matching.ablate results/priors/chair.h5 results/priors/aeroplane.
 from threadpoolctl import threadpool_limits
 
 from demo.matching.cases import CASES
-from demo.matching.commands import options, report
+from demo.matching.commands import add_cases, chosen_cases, options, report
 from demo.matching.compare import scored
 from demo.matching.variants import ABLATIONS
 
@@ -14,8 +14,9 @@ from demo.matching.variants import ABLATIONS
 @threadpool_limits.wrap(limits=1)
 def main() -> None:
     parser = options(str(__doc__).splitlines()[0])
+    add_cases(parser, CASES[:1])
     given = parser.parse_args()
-    report(scored(given, "test", CASES[:1], ABLATIONS), given)
+    report(scored(given, "test", chosen_cases(given), ABLATIONS), given)
 
 
 if __name__ == "__main__":

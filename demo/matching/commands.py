@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
 import pandas as pd
 
 from demo import plan
-from demo.matching.cases import ALPHAS, Case, Scores, Setup, make_setup
+from demo.matching.cases import ALPHAS, CASES, Case, Scores, Setup, make_setup
 from semalign3d.evaluation.pck import AVERAGES
 from semalign3d.evaluation.tables import MACRO, METHODS
 from semalign3d.prior.prior import Prior
@@ -28,6 +28,18 @@ def options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of the demo")
     parser.add_argument("--output", type=Path, help="also write the table as CSV")
     return parser
+
+
+def add_cases(parser: argparse.ArgumentParser, default: Sequence[Case]) -> None:
+    """The option for the cases that a command looks at."""
+    names = [case.name for case in CASES]
+    chosen = [case.name for case in default]
+    parser.add_argument("--cases", nargs="+", choices=names, default=chosen)
+
+
+def chosen_cases(given: argparse.Namespace) -> list[Case]:
+    """The cases that were asked for."""
+    return [case for case in CASES if case.name in given.cases]
 
 
 def open_setup(given: argparse.Namespace, path: Path, split: str, case: Case) -> Setup:

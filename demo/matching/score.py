@@ -9,21 +9,29 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from demo.matching.cases import CASES, Scores, align_photos, score
-from demo.matching.commands import as_markdown, averages, figures, open_setup, options, report
+from demo.matching.commands import (
+    add_cases,
+    as_markdown,
+    averages,
+    chosen_cases,
+    figures,
+    open_setup,
+    options,
+    report,
+)
 
 
 @threadpool_limits.wrap(limits=1)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; arguments are those of the command line if None."""
     parser = options(str(__doc__).splitlines()[0])
-    names = [case.name for case in CASES]
-    parser.add_argument("--cases", nargs="+", choices=names, default=names)
+    add_cases(parser, CASES)
     parser.add_argument("--split", choices=["val", "test"], default="test")
     given = parser.parse_args(arguments)
     rows: list[dict[str, object]] = []
     unchanged: dict[str, Scores] = {}
     for path in given.priors:
-        for case in (case for case in CASES if case.name in given.cases):
+        for case in chosen_cases(given):
             setup = open_setup(given, path, given.split, case)
             found = score(setup, align_photos(setup), surface_points=given.surface_points)
             names_of = {"category": setup.prior.category, "case": case.name}
