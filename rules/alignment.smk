@@ -1,5 +1,10 @@
 # The prior placed in images, one h5 file an image. Training images are aligned when asked for.
 
+# A job shares its images out over the cores that Snakemake was given, one thread an image. On a
+# cluster, and in a job that was sent there, it has the threads that were asked for.
+LOCAL_CORES = None if workflow.remote_exec else workflow.resource_settings.cores
+ALIGNMENT_PROCESSES = LOCAL_CORES or RUNTIME["threads"]
+
 for category in CATEGORIES:
     for split in IMAGES[category]:
         for batch, stems in image_batches(category, split).items():
@@ -19,7 +24,7 @@ for category in CATEGORIES:
                     f"results/benchmarks/alignments/{category}_{split}_{batch}.tsv"
                 conda:
                     CONDA
-                threads: RUNTIME["threads"]
+                threads: ALIGNMENT_PROCESSES
                 resources:
                     **stage_resources("geometry"),
                 params:

@@ -3,13 +3,18 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from runs import REPOSITORY, TINY_DEMO, run
+from threadpoolctl import threadpool_limits
 
 import demo.matching.score
-from semalign3d import cli
+from semalign3d import cli, store
+from semalign3d.alignment.alignment import Alignment
+from semalign3d.prior.prior import Prior
+from semalign3d.records import read_record
 
 pytestmark = pytest.mark.workflow
 
@@ -57,6 +62,19 @@ def test_tables_hold_every_query_of_every_test_pair(folder: Path) -> None:
         share = (matches[f"{method}_error"] <= 0.1).mean()
         assert rows["chair", "all", "point", method, 0.1] == pytest.approx(share, abs=1e-5)
     assert set(table["category"]) == {"chair", "mean of categories", "all pairs"}
+
+
+def test_alignments_by_two_processes_are_those_of_one(folder: Path) -> None:
+    results = folder / "results"
+    prior = Prior.load(results / "priors" / "chair.h5")
+    for stem in ("chair_800", "chair_801"):
+        found = read_record(results / "alignments" / "chair" / f"{stem}.h5", Alignment)
+        maps = store.read(results / "descriptors" / "chair" / f"{stem}.h5", "descriptors")
+        with threadpool_limits(1):
+            width, height = found.image_size.tolist()
+            expected = prior.align(maps["descriptors"][0], (width, height))
+        np.testing.assert_allclose(found.dense_xyz, expected.dense_xyz, rtol=0, atol=1e-9)
+        assert found.margin == pytest.approx(expected.margin)
 
 
 def test_pictures_show_something(folder: Path) -> None:

@@ -9,10 +9,9 @@ from batch import ImageBatch
 from job import job, summary
 from training import by_stem
 
-from semalign3d import store
+from semalign3d.alignment.batch import align_files
 from semalign3d.alignment.settings import AlignmentSettings
 from semalign3d.digest import file_digest, values_digest
-from semalign3d.prior.prior import Prior
 from semalign3d.records import write_record
 
 if TYPE_CHECKING:
@@ -41,11 +40,9 @@ def main(snakemake: Any) -> None:
         for stem in (Path(path).stem for path in snakemake.output)
     }
     batch = ImageBatch(snakemake.output, stamps)
-    if batch.stale:
-        aligner = Prior.load(given.prior).aligner(settings)
-    for stem in batch.progress():
-        descriptors = store.read(maps[stem], "descriptors")["descriptors"][0]
-        alignment = aligner(descriptors, sizes[stem])
+    photos = [(maps[stem], sizes[stem]) for stem in batch.stale]
+    found = align_files(given.prior, settings, photos, processes=snakemake.threads)
+    for stem, alignment in zip(batch.progress(), found, strict=True):
         with batch.create(stem) as file:
             write_record(file, alignment)
     summary(snakemake, batch.finish(params.marker))
