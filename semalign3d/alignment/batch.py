@@ -36,6 +36,10 @@ def align_files(
     settings : see `AlignmentSettings`.
     photos : descriptor maps (2, G, G, C) as `descriptors` of HDF5 files, and the photos' sizes.
     processes : at most so many; 1 works in this one.
+
+    Raises
+    ------
+    DamagedFileError : the prior or a descriptor map is not whole; photos not yet begun are left.
     """
     processes = min(max(processes, 1), len(photos))
     if processes == 0:

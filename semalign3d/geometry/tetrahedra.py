@@ -42,7 +42,7 @@ class Tetrahedra:
     prisms: bool = False
 
     def coordinates(self, points: Array) -> Array:
-        """Barycentric coordinates (4, n, T) of points (n, 3); the 4 add up to 1."""
+        """Barycentric coordinates (4, n, T) of points (n, 3); those of points add up to 1."""
         xp = namespace(points)
         return xp.concat([points, xp.ones_like(points[:, :1])], axis=1) @ self.maps
 

@@ -97,10 +97,9 @@ def refine(
     relative inverse depth at the keypoints corrected to the mask, plus weak priors on focal
     lengths and depth offsets, whose centres and spreads are then learnt from all images
     (`image_priors`) before all is refined again, without the annotations that are too far off to
-    be right (`rejection`). The shape is symmetric under the mirror table;
-    this is the same as letting every mirror image take part, with the numbers of its image. L-BFGS
-    in float64; images that fit poorly are tried in other poses, and all is refined again if one is
-    better.
+    be right (`rejection`). The shape is symmetric under the mirror table; this is the same as
+    letting every mirror image take part, with the numbers of its image. L-BFGS in float64; images
+    that fit poorly are tried in other poses, and all is refined again if one is better.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ from threadpoolctl import threadpool_limits
 import demo.matching.score
 from semalign3d import cli, store
 from semalign3d.alignment.alignment import Alignment
+from semalign3d.alignment.batch import align_files
+from semalign3d.alignment.settings import AlignmentSettings
 from semalign3d.prior.prior import Prior
 from semalign3d.records import read_record
 
@@ -62,6 +64,18 @@ def test_tables_hold_every_query_of_every_test_pair(folder: Path) -> None:
         share = (matches[f"{method}_error"] <= 0.1).mean()
         assert rows["chair", "all", "point", method, 0.1] == pytest.approx(share, abs=1e-5)
     assert set(table["category"]) == {"chair", "mean of categories", "all pairs"}
+
+
+def test_processes_name_the_damaged_file(folder: Path, tmp_path: Path) -> None:
+    results = folder / "results"
+    whole = results / "descriptors" / "chair" / "chair_800.h5"
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(whole.read_bytes()[:-1000])
+    photos = [(whole, (360, 270)), (cut, (360, 270))]
+    found = align_files(results / "priors" / "chair.h5", AlignmentSettings(), photos, processes=2)
+    assert next(found).keypoints_px.shape == (14, 2)
+    with pytest.raises(store.DamagedFileError, match=r"cut\.h5"):
+        next(found)
 
 
 def test_alignments_by_two_processes_are_those_of_one(folder: Path) -> None:
