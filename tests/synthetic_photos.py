@@ -106,20 +106,26 @@ class Category:
     surface: np.ndarray
 
 
-def make_category(photos: int = 16) -> Category:
-    """Statistics and relations from training photos; the shape is the true mean."""
-    taken = [take_photo(np.random.default_rng([1, number])) for number in range(photos)]
-    views = [training_view(photo) for photo in taken]
+def sphere_prior() -> tuple[PriorPoints, np.ndarray]:
+    """The true mean shape, and where its points (n, 3) lie on the unit sphere."""
     keypoints = sphere_keypoints()
     weights, surface = surface_weights(keypoints)
     identity = np.concatenate([np.full(len(surface), -1), np.arange(KEYPOINTS)])
     points = PriorPoints(keypoints * AXES, identity, np.concatenate([weights, np.eye(KEYPOINTS)]))
+    return points, np.concatenate([surface, keypoints])
+
+
+def make_category(photos: int = 16) -> Category:
+    """Statistics and relations from training photos; the shape is the true mean."""
+    taken = [take_photo(np.random.default_rng([1, number])) for number in range(photos)]
+    views = [training_view(photo) for photo in taken]
+    points, surface = sphere_prior()
     statistics = alignment_statistics(
         points, views, lambda number: taken[number].descriptors[None], None
     )
-    whole = np.array([photo.to_camera(keypoints) for photo in taken])
+    whole = np.array([photo.to_camera(sphere_keypoints()) for photo in taken])
     relations = fit_relations(whole, np.arange(photos), generators(photos))
-    return Category(points, relations, statistics, np.concatenate([surface, keypoints]))
+    return Category(points, relations, statistics, surface)
 
 
 def surface_weights(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from semalign3d.alignment.descriptors import centred, object_cells
+from semalign3d.alignment.descriptors import centred, mean_unit, object_cells
+from semalign3d.alignment.moments import CosineMoments, EqualParts
 from semalign3d.alignment.views import (
     Placement,
     PriorPoints,
@@ -74,7 +75,7 @@ class _Side:
     number : 0 for the image, 1 for its mirror image.
     view, placement : the view and the prior in it.
     visible : (n,) bool.
-    ids : (m,) numbers of the visible points.
+    ids : (m,) numbers of the visible points, each once.
     pixels : (m, 2) where they are.
     """
 
@@ -91,8 +92,8 @@ def alignment_statistics(
 ) -> AlignmentStatistics:
     """Statistics over training images; each image counts with its mirror image.
 
-    Maps are asked for image by image, three times: for the mean descriptor, for the points'
-    descriptors, and for the cosines with them.
+    Maps are asked for image by image, three times, so that no two are in memory at once: for the
+    mean descriptor, for the points' descriptors, and for the cosines with them.
 
     Parameters
     ----------
@@ -114,9 +115,9 @@ def alignment_statistics(
         )
     mean = _mean_descriptor(images, maps)
     sums, counts = _sums(len(points.keypoint), images, maps, mean)
-    moments = _Moments(sums)
+    moments = CosineMoments(sums)
     for number, sides in images.items():
-        moments.add(_seen(sides, maps(number), mean))
+        _compare(moments, sides, maps(number), mean)
     sides = [side for of_image in images.values() for side in of_image]
     logger.info("statistics of %d points over %d images", len(counts), len(images))
     return AlignmentStatistics(
@@ -152,44 +153,31 @@ def _side(points: PriorPoints, number: int, view: TrainingView, placement: Place
     return _Side(number, view, placement, visible, ids, pixels[ids])
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """Centred descriptors of an image and its mirror image.
-
-    Attributes
-    ----------
-    ids : (m,) points that are seen, on either side.
-    descriptors : (m, C) float32 where they are.
-    on_object, off_object : (a, C), (b, C) float32 of the cells on and off the object, of both.
-    """
-
-    ids: np.ndarray
-    descriptors: np.ndarray
-    on_object: np.ndarray
-    off_object: np.ndarray
-
-
-def _seen(sides: list[_Side], maps: np.ndarray, mean: np.ndarray | None) -> _Seen:
-    """Descriptors of an image's maps (2, G, G, C), centred if the mean is known by now."""
-    parts = []
+def _cells_of(sides: list[_Side], maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Descriptors (a, C), (b, C) of the cells on and off the object, of all sides, as stored."""
+    grid = maps.shape[1]
+    on_object, off_object = [], []
     for side in sides:
-        of_side = maps[side.number]
-        values = normalised(of_side) if mean is None else centred(of_side, mean)
-        grid, size = len(values), side.view.size
-        on_object = object_cells(side.view.pixels, size, grid)
-        off_object = cells_inside(size, grid) & ~on_object
-        at_points = sample_descriptors(values, side.pixels, size)
-        parts.append((side.ids, at_points, values[on_object], values[off_object]))
-    return _Seen(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        of_object = object_cells(side.view.pixels, side.view.size, grid)
+        on_object.append(maps[side.number][of_object])
+        off_object.append(maps[side.number][cells_inside(side.view.size, grid) & ~of_object])
+    return np.concatenate(on_object), np.concatenate(off_object)
+
+
+def _at_points(sides: list[_Side], maps: np.ndarray, mean: np.ndarray) -> list[np.ndarray]:
+    """Centred descriptors (m, C) where each side sees points."""
+    raw = (sample_descriptors(maps[side.number], side.pixels, side.view.size) for side in sides)
+    return [centred(descriptors, mean) for descriptors in raw]
 
 
 def _mean_descriptor(images: dict[int, list[_Side]], maps: Maps) -> np.ndarray:
     """Mean (C,) of descriptors of length one over object and background, in equal parts."""
-    means = []
+    means = EqualParts()
     for number, sides in images.items():
-        seen = _seen(sides, maps(number), None)
-        means.append([np.mean(cells, axis=0) for cells in (seen.on_object, seen.off_object)])
-    return np.asarray(np.mean(means, axis=(0, 1), dtype=np.float64), dtype=np.float32)
+        for part, cells in enumerate(_cells_of(sides, maps(number))):
+            if len(cells):
+                means.add(part, mean_unit(cells))
+    return means.result().astype(np.float32)
 
 
 def _sums(
@@ -199,48 +187,15 @@ def _sums(
     sums = np.zeros((points, len(mean)))
     counts = np.zeros(points, dtype=np.int64)
     for number, sides in images.items():
-        seen = _seen(sides, maps(number), mean)
-        np.add.at(sums, seen.ids, seen.descriptors)
-        counts += np.bincount(seen.ids, minlength=points)
+        for side, descriptors in zip(sides, _at_points(sides, maps(number), mean), strict=True):
+            sums[side.ids] += descriptors
+            counts[side.ids] += 1
     return sums, counts
 
 
-class _Moments:
-    """Moments of the cosines of cells with points' mean descriptors over the other images."""
-
-    def __init__(self, sums: np.ndarray) -> None:
-        self._sums = sums
-        points = len(sums)
-        self._on = np.zeros((3, points))
-        self._off = np.zeros((2, points))
-        self._deviation = np.zeros(points)
-        self._images = 0
-
-    def add(self, seen: _Seen) -> None:
-        """Add an image: its own descriptors are left out of the means that it is compared with."""
-        own = np.zeros_like(self._sums)
-        np.add.at(own, seen.ids, seen.descriptors)
-        others = normalised(self._sums - own)
-        cosine = np.einsum("mc,mc->m", seen.descriptors, others[seen.ids], dtype=np.float64)
-        known = np.linalg.norm(others[seen.ids], axis=1) > 0.5
-        for row, power in zip(self._on, (known, cosine * known, cosine**2 * known), strict=True):
-            row += np.bincount(seen.ids, power, minlength=len(row))
-        parts = [
-            (others @ cells.T).astype(np.float64) for cells in (seen.on_object, seen.off_object)
-        ]
-        for row, order in zip(self._off, (1, 2), strict=True):
-            row += np.mean([np.mean(part**order, axis=1) for part in parts], axis=0)
-        self._deviation += np.concatenate(parts, axis=1).std(axis=1)
-        self._images += 1
-
-    def result(self) -> dict[str, np.ndarray]:
-        """The fields of `AlignmentStatistics` about cosines."""
-        count = np.where(self._on[0] > 1, self._on[0], np.nan)
-        on_mean, off_mean = self._on[1] / count, self._off[0] / self._images
-        return {
-            "on_mean": on_mean,
-            "on_variance": np.maximum(self._on[2] / count - on_mean**2, 0.0),
-            "off_mean": off_mean,
-            "off_variance": np.maximum(self._off[1] / self._images - off_mean**2, 0.0),
-            "map_deviation": self._deviation / self._images,
-        }
+def _compare(
+    moments: CosineMoments, sides: list[_Side], maps: np.ndarray, mean: np.ndarray
+) -> None:
+    """Add an image's cosines with the means of the others."""
+    cells = [centred(part, mean) for part in _cells_of(sides, maps)]
+    moments.add([side.ids for side in sides], _at_points(sides, maps, mean), cells)
