@@ -40,7 +40,7 @@ def cosine_moments(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
         cosines = points @ cells.T
         sums = cosines.sum(axis=1), np.vecdot(cosines, cosines)
     else:
-        sums = points @ cells.sum(axis=0), np.vecdot(points @ (cells.T @ cells), points)
+        sums = np.vecdot(points, cells.sum(axis=0)), np.vecdot(points @ (cells.T @ cells), points)
     return np.stack(sums).astype(np.float64) / len(cells)
 
 
