@@ -14,6 +14,9 @@ REPOSITORY = Path(__file__).parent.parent
 PROBE = Path(__file__).parent / "probe"
 PER_IMAGE = ("checks", "manifest", "descriptors", "masks", "depth")
 """Folders under results/ that hold what comes before the geometry."""
+NO_SLURM = {"SLURM_CONF": os.devnull}
+"""Jobs run here, but Snakemake's plugin for Slurm asks its controller at every start, and waits for
+9 s where Slurm is installed and set up, and no controller runs."""
 SNAKEMAKE = "snakemake"
 """Name under which Snakemake's own process is listed beside the stages."""
 
@@ -52,6 +55,7 @@ def run(
     line += ["--cores", str(cores), "--config", *sections, "--", *targets]
     environment = {
         **os.environ,
+        **NO_SLURM,
         "PYTHONPATH": os.pathsep.join([str(PROBE), str(REPOSITORY)]),
         "BENCHMARK_PROBE": str(record),
     }
