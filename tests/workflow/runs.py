@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.chain import NO_SLURM
+
 REPOSITORY = Path(__file__).parent.parent.parent
 TINY_DEMO = {
     "demo": {"images": {"trn": 8, "val": 2, "test": 2}},
@@ -80,9 +82,9 @@ def run(
     options: tuple[str, ...] = (),
     expect_failure: bool = False,
 ) -> Run:
-    """Run Snakemake in a folder; a result other than the expected one fails the test."""
+    """Run Snakemake in a folder, without Slurm; another result than expected fails the test."""
     line = command(*targets, config=config, cores=cores, repository=repository, options=options)
-    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    environment = {**os.environ, **NO_SLURM, "PYTHONPATH": str(repository)}
     done = subprocess.run(
         line,
         cwd=folder,

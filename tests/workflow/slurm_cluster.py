@@ -16,6 +16,7 @@ CPUS = min(2, os.cpu_count() or 1)
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 DAEMONS = {"slurmctld", "slurmd"}
 
+OURS = "# Written by a test, which removes it when it ends.\n"
 SLURM_CONF = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -113,9 +114,10 @@ def _replaced(path: Path, text: str) -> Iterator[None]:
     """Write a file of the system, and put back what was there before."""
     before = path.with_name(path.name + ".before-test")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not before.exists():  # left by a test that was killed: keep the older
-        path.rename(before)
-    path.write_text(text)
+    is_ours = path.exists() and path.read_text().startswith(OURS)
+    if path.exists() and not is_ours and not before.exists():
+        path.rename(before)  # else left by a test that was killed: keep the older, if there is one
+    path.write_text(OURS + text)
     try:
         yield
     finally:
