@@ -55,3 +55,19 @@ def test_a_staged_file_of_an_older_setting_is_not_used(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="b"):
         make(tmp_path, {"a": "1", "b": "1"}, fail_at="b")
     assert make(tmp_path, {"a": "2", "b": "2"}) == ["a", "b"]
+
+
+def test_a_staged_file_of_another_setting_does_not_replace_a_kept_one(tmp_path: Path) -> None:
+    make(tmp_path, {"a": "1", "b": "1"})
+    with pytest.raises(RuntimeError, match="b"):
+        make(tmp_path, {"a": "22", "b": "22"}, fail_at="b")
+    assert make(tmp_path, {"a": "1", "b": "1"}) == []
+    assert store.read(tmp_path / "a.h5", "value")["value"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_damaged_staged_file_is_computed_again(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="c"):
+        make(tmp_path, {"a": "1", "b": "1", "c": "1"}, fail_at="c")
+    staged = tmp_path / ".staged" / "a.h5"
+    staged.write_bytes(staged.read_bytes()[:-100])
+    assert make(tmp_path, {"a": "1", "b": "1", "c": "1"}) == ["a", "c"]

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,25 @@ class ImageBatch:
     ----------
     outputs : paths of the files, one per stem.
     stamps : stem -> wanted stamp.
+
+    Attributes
+    ----------
+    stale : the stems to compute.
+    staged : stems whose whole new file waits in the staging folder.
     """
 
     def __init__(self, outputs: list[str], stamps: Mapping[str, str]) -> None:
         self.outputs = {Path(path).stem: Path(path) for path in outputs}
         self.stamps = dict(stamps)
+        self.staged = {
+            stem
+            for stem in self.outputs
+            if store.stamp_of(self._staging_path(stem)) == self.stamps[stem]
+        }
         self.stale = [
             stem
-            for stem in sorted(self.outputs)
-            if self.stamps[stem] not in (store.stamp_of(self.outputs[stem]), self._staged(stem))
+            for stem, path in sorted(self.outputs.items())
+            if stem not in self.staged and store.stamp_of(path) != self.stamps[stem]
         ]
 
     @staticmethod
@@ -50,28 +60,27 @@ class ImageBatch:
         path = self.outputs[stem]
         return path.parent / ".staged" / path.name
 
-    def _staged(self, stem: str) -> str | None:
-        return store.stamp_of(self._staging_path(stem))
-
     def progress(self) -> Iterator[str]:
         """The stale stems, with a progress bar where somebody watches."""
         for stem in tqdm(self.stale, unit="image", disable=None):
             logger.info("computing %s", stem)
             yield stem
 
-    def create(self, stem: str, **attributes: Any) -> AbstractContextManager[h5py.File]:
+    @contextmanager
+    def create(self, stem: str, **attributes: Any) -> Iterator[h5py.File]:
         """Open the new file of a stem for writing, whole or not at all."""
-        self._staging_path(stem).parent.mkdir(parents=True, exist_ok=True)
-        return store.create(self._staging_path(stem), stamp=self.stamps[stem], **attributes)
+        stamp = self.stamps[stem]
+        with store.create(self._staging_path(stem), stamp=stamp, **attributes) as file:
+            yield file
+        self.staged.add(stem)
 
     def finish(self, marker: str) -> str:
         """Move the new files in place; returns a line that says what was done.
 
         `marker` is touched last: files that are newer than it were changed by somebody else.
         """
-        for stem, path in self.outputs.items():
-            if self._staged(stem) == self.stamps[stem]:
-                os.replace(self._staging_path(stem), path)
+        for stem in self.staged:
+            os.replace(self._staging_path(stem), self.outputs[stem])
         Path(marker).touch()
         kept = len(self.outputs) - len(self.stale)
         return f"{len(self.stale)} of {len(self.outputs)} images computed, {kept} kept"
