@@ -8,12 +8,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 PACKAGES = ("semalign3d", "demo")
 SOURCE_ROOT = Path(__file__).resolve().parent.parent
 
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, in hex; remembered while size and time of change stay."""
+    """BLAKE3 of a file's bytes, in hex; remembered while size and time of change stay.
+
+    Feature files are large: SHA-256 would take a sixteenth of the descriptors stage, BLAKE3 takes
+    a third of that.
+    """
     status = Path(path).stat()
     return _file_digest(str(path), status.st_size, status.st_mtime_ns)
 
@@ -21,7 +27,8 @@ def file_digest(path: str | Path) -> str:
 @functools.cache
 def _file_digest(path: str, size: int, changed: int) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        # Typed as returning nothing in hashlib, update() of a BLAKE3 returns itself.
+        return hashlib.file_digest(file, blake3).hexdigest()  # type: ignore[arg-type]
 
 
 def values_digest(**values: Any) -> str:

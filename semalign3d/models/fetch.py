@@ -1,9 +1,9 @@
 """Networks fetched ahead, where there is a connection, so that later jobs need none."""
 
+import hashlib
 import re
 from pathlib import Path
 
-from ..digest import file_digest
 from ..errors import InputError
 from .hub import PretrainedModel
 
@@ -44,7 +44,8 @@ def fetch_sam(model_type: str, checkpoint: str | Path) -> str:
     [start] = _HASH.findall(url)
     if not Path(checkpoint).is_file():
         _download(url, Path(checkpoint), start)
-    found = file_digest(checkpoint)
+    with open(checkpoint, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(start):
         raise InputError(
             f"SAM checkpoint {checkpoint}: not the published {model_type}: its SHA-256 starts with "
