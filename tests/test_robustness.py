@@ -107,6 +107,15 @@ def test_too_few_images_are_refused_not_crashed(folder: Path) -> None:
     assert failure(result) == "no prior"
 
 
+def test_processes_give_the_same_results_in_order(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").symlink_to(folder)
+    tasks = [("chair", 5, Conditions(images=n), SETTINGS, tmp_path) for n in (3, 2)]
+    # Side by side first: the others come from the cache.
+    side_by_side = list(harness.results(tasks, processes=2))
+    assert side_by_side == list(harness.results(tasks))
+    assert [bool(result.refused) for result in side_by_side] == [True, True]
+
+
 def test_an_unhandled_error_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by zero")

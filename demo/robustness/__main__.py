@@ -5,28 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import multiprocessing
 import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import yaml
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from demo import files
 from demo.robustness.cases import CASES, Conditions
 from demo.robustness.chain import Settings
 from demo.robustness.plot import draw
-from demo.robustness.run import Result, cached_result
+from demo.robustness.run import Result, results
 from demo.robustness.table import as_json, markdown
 from semalign3d.figures.save import save_figure
 
 CONFIG = Path(__file__).parents[2] / "config" / "config.yaml"
 CATEGORIES = ("chair", "aeroplane")
 """Those that have more than one side."""
-Task = tuple[str, int, Conditions, Settings, Path]
 
 
 def main() -> None:
@@ -68,21 +63,6 @@ def write(
     files.write_bytes(options.out.with_suffix(".json"), content.encode())
     options.plot.parent.mkdir(parents=True, exist_ok=True)
     save_figure(draw(found, options.categories, options.seeds), options.plot)
-
-
-def results(tasks: list[Task], processes: int) -> Iterator[Result]:
-    """The tasks' results in order; the numbers don't depend on the processes."""
-    if processes <= 1:
-        yield from map(one_result, tasks)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(one_result, tasks)
-
-
-def one_result(task: Task) -> Result:
-    with threadpool_limits(1):
-        return cached_result(*task)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from demo import files
 from demo.dataset import imitated_depth, imitated_mask
@@ -56,6 +60,25 @@ class Result:
     crashed: str = ""
     mask_iou: float | None = None
     seconds: float = 0.0
+
+
+Task = tuple[str, int, Conditions, Settings, Path]
+"""The arguments of `cached_result`."""
+
+
+def results(tasks: Sequence[Task], processes: int = 1) -> Iterator[Result]:
+    """The tasks' results in order; the numbers don't depend on the processes."""
+    if processes <= 1:
+        yield from map(_result_of, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        yield from pool.map(_result_of, tasks)
+
+
+def _result_of(task: Task) -> Result:
+    with threadpool_limits(1):
+        return cached_result(*task)
 
 
 def cached_result(
