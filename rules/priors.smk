@@ -57,6 +57,7 @@ rule dense:
         shape=SHAPE_FILE,
         sparse="results/sparse/{category}.h5",
         cameras=CAMERAS_FILE,
+        masks=training_files("masks"),
         points=training_files("points"),
         descriptors=training_files("descriptors"),
     output:
@@ -73,10 +74,12 @@ rule dense:
     params:
         **DATASET_PARAMS,
         code=script_code("dense"),
+        candidate=config["masks"]["candidate"],
         fused=config["dense"]["fused"],
         points=config["dense"]["points"],
         nearest=config["dense"]["nearest"],
         outliers=config["dense"]["outliers"],
+        margin=config["dense"]["margin"],
         smoothing=config["dense"]["smoothing"],
         tolerance=config["dense"]["tolerance"],
         flat=config["dense"]["flat"],

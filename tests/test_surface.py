@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
+from semalign3d.errors import InputError
 from semalign3d.geometry.normals import surface_normals
 from semalign3d.prior.fusion import FusedPoints
 from semalign3d.prior.surface import (
     draw_surface,
     farthest_points,
     neighbour_distances,
+    outliers_of,
     project_to_surface,
-    smallest,
 )
 
 NOISE = 0.01
@@ -99,10 +100,16 @@ def test_thin_legs_keep_their_length_and_get_points_for_their_area():
     cloud, truth = table()
     used = np.array([[-0.3, 0.05, -0.3], [0.3, 0.05, 0.3]])
     surface, kept = draw_surface(
-        cloud, np.random.default_rng(0), points=600, first=used, outliers=0.05, radius=0.02
+        cloud,
+        np.zeros(len(cloud)),
+        np.random.default_rng(0),
+        points=600,
+        first=used,
+        outliers=3.0,
+        radius=0.02,
     )
     assert len(surface) == 600
-    assert len(kept) == len(cloud) - int(0.05 * len(cloud))
+    assert 0.9 < len(kept) / len(cloud) < 1.0
     spacing = cKDTree(surface.xyz).query(surface.xyz, k=2)[0][:, 1].mean()
     for x, z in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
         leg = surface.xyz[
@@ -125,20 +132,67 @@ def test_scattered_points_are_dropped():
     )
     surface, _ = draw_surface(
         both,
+        np.ones(len(both)),
         np.random.default_rng(0),
         points=300,
         first=np.zeros((0, 3)),
-        outliers=len(stray) / len(both),
+        outliers=3.0,
         radius=0.03,
     )
     assert np.abs(np.linalg.norm(surface.xyz, axis=1) - 0.3).max() < 0.03
 
 
-def test_the_smallest_are_kept():
-    assert smallest(np.array([3.0, 1.0, 2.0, 9.0]), 0.5).tolist() == [False, True, True, False]
-    assert smallest(np.ones(5), 0.0).all()
+def half_shown(count=8000, seed=4):
+    """A ball that photos show from above: few points lie below, as few as beside the upper half."""
+    rng = np.random.default_rng(seed)
+    cloud = noisy_sphere(count, seed)
+    below = cloud.xyz[:, 1] > 0.05
+    shown = cloud.take(~below | (rng.uniform(size=count) < 0.1))
+    ahead = rng.normal(size=(count // 10, 3))
+    ahead[:, 1] = -np.abs(ahead[:, 1]) - 0.1
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    stray = fused(ahead * rng.uniform(0.34, 0.45, size=(len(ahead), 1)), ahead)
+    both = fused(
+        np.concatenate([shown.xyz, stray.xyz]), np.concatenate([shown.normals, stray.normals])
+    )
+    return both, np.arange(len(both)) >= len(shown)
+
+
+def test_photos_tell_points_of_a_rarely_seen_place_from_those_off_the_surface():
+    cloud, stray = half_shown()
+    below = ~stray & (cloud.xyz[:, 1] > 0.05)
+    gap, usual = neighbour_distances(cloud.xyz, np.random.default_rng(0), 20000)
+    # Noise puts points off the silhouettes as well, in the photos that see them from the side.
+    height = np.linalg.norm(cloud.xyz, axis=1) - 0.3
+    outside = np.clip((height - NOISE) / 0.3, 0.0, 1.0)
+    told = outliers_of(gap, usual, outside, 3.0)
+    blind = outliers_of(gap, usual, np.ones(len(cloud)), 3.0)
+    assert told[stray].mean() > 0.8
+    assert told[below].mean() < 0.5 * blind[below].mean()
+    assert told[~stray].mean() < 0.1
+
+
+def test_a_dense_part_stays_though_half_of_the_instances_lack_it():
+    cloud = noisy_sphere()
+    gap, usual = neighbour_distances(cloud.xyz, np.random.default_rng(0), 20000)
+    part = cloud.xyz[:, 0] > 0.15
+    closer = np.where(part, 0.7, 1.0)
+    off = outliers_of(gap * closer, usual * closer, np.where(part, 0.5, 0.0), 3.0)
+    assert off[part].mean() < 0.2
+    assert off[~part].mean() < 0.02
+
+
+def test_the_limit_of_outliers():
+    gap, usual, known = np.array([1.0, 1.0, 2.0, 1.0]), np.ones(4), np.zeros(4)
+    assert outliers_of(gap, usual, known, 3.0).tolist() == [False, False, True, False]
+    assert outliers_of(gap, usual, known, 4.0).tolist() == [False] * 4
+    doubted = outliers_of(gap, usual, np.array([0.0, 0.1, 0.0, 0.5]), 2.5)
+    assert doubted.tolist() == [False, True, True, True]
+    assert not outliers_of(gap, usual, np.ones(4), np.inf).any()
     with pytest.raises(ValueError, match="outliers"):
-        smallest(np.ones(5), 1.0)
+        outliers_of(gap, usual, known, 0.0)
+    with pytest.raises(InputError, match=r"dense\.outliers: 0\.1 leaves none of 4"):
+        outliers_of(gap, usual, known, 0.1)
 
 
 def test_the_number_of_points_hardly_changes_distances():

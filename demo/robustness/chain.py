@@ -18,6 +18,7 @@ from semalign3d.prior.dense import DensePrior, dense_prior
 from semalign3d.prior.fusion import ViewPoints, fuse_points, points_per_view
 from semalign3d.prior.prior import ImageTable, Prior, sparse_prior
 from semalign3d.prior.relations import Relations, fit_relations
+from semalign3d.prior.silhouettes import silhouettes_of
 from semalign3d.prior.sparse import KeypointShape, SparseShape, fit_sparse
 from semalign3d.prior.upright import stand_up
 from semalign3d.seeds import generator
@@ -39,6 +40,7 @@ class Geometry:
     shape : the keypoints of the prior.
     attention : of the keypoints; all descriptors are 1.
     points : sampled object points of each image.
+    masks : (H, W) bool of each image.
     """
 
     mirror: np.ndarray
@@ -48,6 +50,7 @@ class Geometry:
     shape: KeypointShape
     attention: Attention
     points: tuple[ViewPoints, ...]
+    masks: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def make_geometry(
         _points(category, by_stem[stem], cameras, number, settings, seed)
         for number, stem in enumerate(cameras.stems)
     )
-    return Geometry(mirror, cameras, relations, start, placed, attention, points)
+    masks = tuple(by_stem[stem].mask for stem in cameras.stems)
+    return Geometry(mirror, cameras, relations, start, placed, attention, points, masks)
 
 
 def _refined(
@@ -143,6 +147,8 @@ def _dense(category: str, made: Geometry, settings: Settings, seed: int) -> Dens
         made.shape.xyz,
         made.attention,
         generator(seed, "dense", category),
+        silhouettes=silhouettes_of(made.cameras, made.masks),
+        mirror=made.mirror,
         **options,
     )
 

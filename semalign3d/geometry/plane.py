@@ -22,7 +22,8 @@ demo's bottle has 0.01 (found as 0.02 from 24 images, 0.06 from 8), the aeroplan
 0.66.
 """
 _LINE = 0.1
-"""Width over length below which keypoints in a plane count as on a line: no direction is normal."""
+"""Width over length below which keypoints count as on a line: no direction is normal to them, and
+nothing tells how they are turned about it."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,14 @@ def plane_of(coordinates: np.ndarray) -> Plane | None:
     used = np.isfinite(coordinates).all(axis=1)
     if used.sum() < 3:
         return None
-    centred = coordinates[used] - coordinates[used].mean(axis=0)
-    spread = np.linalg.svd(centred, compute_uv=False)
-    if spread[1] < _LINE * spread[0] or spread[0] == 0.0:
+    if on_a_line(coordinates[used]):
         return None
     axes = np.zeros((2, len(coordinates)))
-    axes[:, used] = np.linalg.pinv(centred)
+    axes[:, used] = np.linalg.pinv(coordinates[used] - coordinates[used].mean(axis=0))
     return Plane(axes)
+
+
+def on_a_line(points: np.ndarray) -> bool:
+    """Whether points (n, d) lie on a line, or in one place; n and d at least 2."""
+    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    return bool(spread[1] < _LINE * spread[0] or spread[0] == 0.0)

@@ -1,7 +1,7 @@
 """Dense prior: the surface of a category, from object points of all views (METHOD.md section 8)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from semalign3d.prior.attention import Attention, Cosines, MeanDescriptors
 from semalign3d.prior.colors import pca_colors
 from semalign3d.prior.consensus import pull_together
 from semalign3d.prior.fusion import FusedPoints
+from semalign3d.prior.silhouettes import Silhouette, outside_silhouettes
 from semalign3d.prior.surface import SurfacePoints, draw_surface
 from semalign3d.prior.warp import Anchoring, anchor_points
 
@@ -84,9 +85,12 @@ def dense_prior(
     keypoint_attention: Attention,
     rng: np.random.Generator,
     *,
+    silhouettes: Iterable[Silhouette] = (),
+    mirror: np.ndarray | None = None,
     points: int = 1000,
     nearest: int = 1000,
-    outliers: float = 0.4,
+    outliers: float = 3.0,
+    margin: float = 0.01,
     smoothing: float = 0.03,
     tolerance: float = 0.25,
     flat: float = 0.03,
@@ -109,12 +113,18 @@ def dense_prior(
         Of the K keypoints, for the anchors.
     rng
         Chooses the points that are looked at.
+    silhouettes
+        Of the images, one at a time; with none, all points are in doubt.
+    mirror
+        (K,) mirror table, or None: silhouettes of the images alone count, not their mirror images.
     points
         Surface points, at most, besides the keypoints.
     nearest
         A point's descriptor is the mean of so many of the fused points nearest to it, at most.
     outliers, smoothing
         Of the surface, see `pull_together` and `draw_surface`.
+    margin
+        Of the silhouettes, see `outside_silhouettes`.
     tolerance, flat
         Of the anchoring, see `anchor_points`.
     device
@@ -136,8 +146,15 @@ def dense_prior(
         )
     used = keypoints[np.isfinite(keypoints).all(axis=1)]
     fused = pull_together(fused.to(device), points=points, radius=smoothing)
+    outside = outside_silhouettes(fused.xyz, silhouettes, keypoints, mirror, margin=margin)
     surface, fused = draw_surface(
-        fused, rng, points=points, first=used, outliers=outliers, radius=smoothing
+        fused,
+        outside,
+        rng,
+        points=points,
+        first=used,
+        outliers=outliers,
+        radius=smoothing,
     )
     surface, labels = _with_members(surface, fused)
     places = anchor_points(surface.xyz, keypoints, tolerance=tolerance, flat=flat)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semalign3d.arrays import Array, beside, namespace, to_device, to_numpy
+from semalign3d.errors import InputError
 from semalign3d.geometry.neighbours import Neighbours
 from semalign3d.geometry.shapes import require_finite, require_shape
 from semalign3d.prior.fusion import FusedPoints
@@ -19,6 +20,11 @@ _CHUNK = 4096
 _RANK = 20
 _NEIGHBOURS_PER_POINT = 20
 _CANDIDATES_PER_POINT = 8
+_DOUBT = 0.03
+"""Share of the photos outside whose silhouettes a point lies that doubles the doubt about it."""
+_MOST_DOUBT = 3.0
+"""However many photos show a point to lie outside: a part that many instances lack, but others show
+densely, stays."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class SurfacePoints:
 
 def draw_surface(
     fused: FusedPoints,
+    outside: Array,
     rng: np.random.Generator,
     *,
     points: int,
@@ -58,15 +65,18 @@ def draw_surface(
 ) -> tuple[SurfacePoints, FusedPoints]:
     """Evenly spread points of the surface that the fused points lie around.
 
-    Points that lie further from others than their neighbours do are dropped. A selection of the
-    rest, denser where the points are sparse, is moved onto the surface; of these, farthest points
-    are taken. So a wing or leg that few pixels show gets as many points for its area as a broad
-    seat.
+    Points that lie further from others than their neighbours do are dropped, above all those
+    outside of the photos' silhouettes, see `outliers_of`. A selection of the rest, denser where the
+    points are sparse, is moved onto the surface; of these, farthest points are taken. So a wing or
+    leg that few pixels show gets as many points for its area as a broad seat.
 
     Parameters
     ----------
     fused
         Points of all images, at least one; all is computed where they are.
+    outside
+        (P,) for each of them the share of the photos outside of whose silhouettes it lies, see
+        `outside_silhouettes`.
     rng
         Chooses the selections.
     points
@@ -74,7 +84,7 @@ def draw_surface(
     first
         (m, 3) places that are points already, such as the keypoints.
     outliers
-        Share of the fused points that is dropped, in [0, 1).
+        Limit of `outliers_of`.
     radius
         Of the kernel that the surface is smoothed with, in the units of the points.
 
@@ -84,10 +94,11 @@ def draw_surface(
         The surface, and the fused points that were not dropped.
     """
     # In an order of their own, so that the numbers do not depend on that of the images.
-    fused = fused.take(np.lexsort(to_numpy(fused.xyz).T))
+    order = np.lexsort(to_numpy(fused.xyz).T)
+    fused = fused.take(order)
     found = neighbour_distances(fused.xyz, rng, _NEIGHBOURS_PER_POINT * points)
     gap, usual = map(to_numpy, found)
-    kept = smallest(gap * gap / usual, outliers)
+    kept = ~outliers_of(gap, usual, to_numpy(outside)[order], outliers)
     fused, area = fused.take(kept), np.square(gap[kept])
     count = min(_CANDIDATES_PER_POINT * points, len(fused))
     chosen = np.sort(rng.choice(len(fused), size=count, replace=False, p=area / area.sum()))
@@ -109,13 +120,39 @@ def neighbour_distances(points: Array, rng: np.random.Generator, count: int) -> 
     return gap, xp.mean(gap[selection][near], axis=1)
 
 
-def smallest(values: np.ndarray, dropped: float) -> np.ndarray:
-    """Which values (n,) are left, bool, when the share `dropped` of the largest is dropped."""
-    if not 0.0 <= dropped < 1.0:
-        raise ValueError(f"outliers: expected a share from 0 to below 1, found {dropped}")
-    kept = np.ones(len(values), dtype=bool)
-    kept[np.argsort(-values, kind="stable")[: int(dropped * len(values))]] = False
-    return kept
+def outliers_of(
+    gap: np.ndarray, usual: np.ndarray, outside: np.ndarray, limit: float
+) -> np.ndarray:
+    """Which points (n,) lie off the surface that the others lie around, bool.
+
+    Sparse points are outliers if their neighbours are not as sparse. How sparse they may be
+    depends on the photos: a place that few of them show, such as an aeroplane's underside, has
+    few points, too, but none of the photos shows it to lie outside of the object.
+
+    Parameters
+    ----------
+    gap, usual
+        (n,) of `neighbour_distances`.
+    outside
+        (n,) share of the photos in whose silhouettes the points do not lie, in [0, 1].
+    limit
+        Points are outliers whose gap^2 / usual is so many times the median gap; a third of it
+        where 6 % of the photos or more speak against them, above 0; infinite: there are none.
+
+    Raises
+    ------
+    InputError
+        If all are.
+    """
+    if not limit > 0.0:
+        raise ValueError(f"outliers: expected a number above 0, found {limit}")
+    doubt = np.minimum(1.0 + outside / _DOUBT, _MOST_DOUBT)
+    off = gap * gap / usual * doubt > limit * np.median(gap)
+    if off.all():
+        raise InputError(
+            f"dense.outliers: {limit} leaves none of {len(off)} points", hint="Give a larger one."
+        )
+    return np.asarray(off)
 
 
 def project_to_surface(fused: FusedPoints, rows: np.ndarray, radius: float) -> SurfacePoints:

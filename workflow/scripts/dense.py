@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dataset import opened_dataset
 from job import job, summary
-from training import by_stem, image_sizes
+from training import by_stem, image_sizes, object_masks
 
 from semalign3d import store
 from semalign3d.arrays import compute_device
@@ -15,6 +15,7 @@ from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.dense import dense_prior
 from semalign3d.prior.fusion import ViewPoints, fuse_points, points_per_view, silent_because
 from semalign3d.prior.image_descriptors import pixel_descriptors
+from semalign3d.prior.silhouettes import silhouettes_of
 from semalign3d.prior.sparse import KeypointShape
 from semalign3d.records import read_record, write_record
 from semalign3d.seeds import generator
@@ -33,6 +34,7 @@ def main(snakemake: Any) -> None:
     params, category = snakemake.params, snakemake.wildcards.category
     cameras = read_record(snakemake.input.cameras, Cameras)
     points, maps = by_stem(snakemake.input.points), by_stem(snakemake.input.descriptors)
+    masks = object_masks(snakemake.input.masks, cameras.stems, params.candidate)
     sizes = image_sizes(cameras)
 
     def descriptors(number: int) -> np.ndarray:
@@ -59,9 +61,12 @@ def main(snakemake: Any) -> None:
         shape.xyz,
         read_record(snakemake.input.sparse, Attention, "attention"),
         generator(params.seed, "dense", category),
+        silhouettes=silhouettes_of(cameras, masks),
+        mirror=mirror,
         points=params.points,
         nearest=params.nearest,
         outliers=params.outliers,
+        margin=params.margin,
         smoothing=params.smoothing,
         tolerance=params.tolerance,
         flat=params.flat,

@@ -26,6 +26,13 @@ def object_mask(path: str, candidate: str) -> np.ndarray:
     return select_mask(found["masks"], found[ranking], candidate)
 
 
+def object_masks(paths: list[str], stems: tuple[str, ...], candidate: str) -> Iterator[np.ndarray]:
+    """`object_mask` of each image in turn."""
+    files = by_stem(paths)
+    for stem in stems:
+        yield object_mask(files[stem], candidate)
+
+
 def descriptor_maps(paths: list[str], stems: tuple[str, ...]) -> Iterator[np.ndarray]:
     """(2, G, G, C) float16 of each image in turn: original, mirrored."""
     files = by_stem(paths)
