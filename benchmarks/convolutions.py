@@ -2,7 +2,8 @@
 
 `python -m benchmarks.convolutions <features> <category> <checkpoint> <repeats>` prints JSON: the
 encoder, and the post-processor network's convolutions alone, one call of
-`torch.nn.functional.conv2d` each, on maps of the sizes that the stage has. The stage itself runs
+`torch.nn.functional.conv2d` each: as the network is defined (METHOD.md 1.4: all maps are resized
+before it), and as the stage computes them, small maps before their resize. The stage itself runs
 through Snakemake, over some images and over more of them: the difference is free of its start.
 """
 
@@ -65,6 +66,15 @@ def convolution_calls(
     return calls
 
 
+def resized(features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """All maps on the grid of `dino`."""
+    size = features["dino"].shape[-2:]
+    return {
+        name: functional.interpolate(of_input, size, mode="bilinear", align_corners=False)
+        for name, of_input in features.items()
+    }
+
+
 def convolve(calls: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
     with torch.inference_mode():
         for features, weight in calls:
@@ -72,7 +82,7 @@ def convolve(calls: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
 
 
 def measure(root: Path, category: str, checkpoint: Path, repeat: int) -> dict[str, float]:
-    """Median CPU seconds for one map of the encoder and of its convolutions alone, alternating.
+    """Median CPU seconds for one map of the encoder and of the convolutions alone, in turn.
 
     Threads and memory are set up as in the stage.
     """
@@ -83,17 +93,16 @@ def measure(root: Path, category: str, checkpoint: Path, repeat: int) -> dict[st
     job._keep_freed_memory()
     features = read_features(root / category, stems(1)[0], mirrored=False)
     encoder = DescriptorEncoder(checkpoint, torch.device("cpu"))
-    calls = convolution_calls(load_post_processor(checkpoint), features)
-    encode, alone = [], []
-    for number in range(repeat + 1):
-        seconds = [
-            _cpu_seconds(lambda: encoder.encode(features)),
-            _cpu_seconds(lambda: convolve(calls)),
-        ]
-        if number:
-            encode.append(seconds[0])
-            alone.append(seconds[1])
-    return {"encoder": statistics.median(encode), "convolutions": statistics.median(alone)}
+    network = load_post_processor(checkpoint)
+    defined = convolution_calls(network, resized(features))
+    computed = convolution_calls(network, features)
+    parts = {
+        "encoder": lambda: encoder.encode(features),
+        "defined": lambda: convolve(defined),
+        "computed": lambda: convolve(computed),
+    }
+    rounds = [{name: _cpu_seconds(part) for name, part in parts.items()} for _ in range(repeat + 1)]
+    return {name: statistics.median(found[name] for found in rounds[1:]) for name in parts}
 
 
 def _cpu_seconds(function: Callable[[], object]) -> float:

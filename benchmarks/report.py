@@ -97,13 +97,19 @@ def _published_table(cases: Sequence[Case]) -> str:
 def _convolution_line(convolutions: Mapping[str, float]) -> str:
     if not convolutions:
         return ""
-    alone = convolutions["convolutions"]
-    milliseconds = {name: 1000.0 * convolutions[name] for name in ("stage", "encoder")}
+    ms = {name: f"{1000.0 * seconds:.0f} ms" for name, seconds in convolutions.items()}
+    share = {
+        (part, whole): f"{100.0 * convolutions[part] / convolutions[whole]:.0f} %"
+        for part in ("defined", "computed")
+        for whole in ("stage", "encoder")
+    }
     return (
-        f"Descriptors: {milliseconds['stage']:.0f} ms of CPU time for each map, from file to file, "
-        f"{milliseconds['encoder']:.0f} ms of it in the encoder; the network's convolutions alone "
-        f"take {1000.0 * alone:.0f} ms, {100.0 * alone / convolutions['stage']:.0f} % of the stage "
-        f"and {100.0 * alone / convolutions['encoder']:.0f} % of the encoder."
+        f"Descriptors: {ms['stage']} of CPU time for each map, from file to file, {ms['encoder']} "
+        f"of it in the encoder. The network's convolutions alone take {ms['defined']} as it is "
+        f"defined, {share['defined', 'stage']} of what the stage takes with all else; those that "
+        f"are left when small maps are resized after them take {ms['computed']}, "
+        f"{share['computed', 'stage']} of the stage and {share['computed', 'encoder']} of the "
+        "encoder."
     )
 
 

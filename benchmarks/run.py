@@ -58,7 +58,8 @@ def settings(base: Path, options: argparse.Namespace, category: str, images: int
 
 
 def measure_convolutions(base: Path, options: argparse.Namespace) -> dict[str, float]:
-    """CPU seconds for one map of the stage, of its encoder, and of the convolutions alone."""
+    """CPU seconds for one map of the stage, of its encoder, and of the convolutions alone, as they
+    are defined and as they are computed."""
     category, checkpoint = dataset.categories()[options.keypoints[0]], base / "post_processor.pth"
     features = base / "whole" / "features"
     inner = _module("convolutions", features, category, checkpoint, options.repeat)

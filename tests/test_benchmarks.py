@@ -136,9 +136,14 @@ def test_all_convolutions_of_the_network_are_measured(tmp_path):
     maps = read_features(tmp_path / "features" / "car", dataset.stems(1)[0], mirrored=False)
     kernels = [kernel.shape for _, kernel in convolutions.convolution_calls(network, maps)]
     assert sorted(kernels) == sorted(p.shape for p in network.parameters() if p.ndim == 4)
+    larger = convolutions.convolution_calls(network, convolutions.resized(maps))
+    assert {values.shape[-2:] for values, _ in larger} == {(60, 60)}
     found = run._module("convolutions", tmp_path / "features", "car", tmp_path / "net.pth", 1)
-    assert 0.0 < found["convolutions"] < 60.0
-    assert 0.0 < found["encoder"] < 60.0
+    assert sorted(found) == ["computed", "defined", "encoder"]
+    assert all(0.0 < seconds < 60.0 for seconds in found.values())
+    line = report._convolution_line({"stage": 0.4, "encoder": 0.3, "defined": 0.5, "computed": 0.2})
+    assert "500 ms as it is defined, 125 % of what the stage takes" in line
+    assert "take 200 ms, 50 % of the stage and 67 % of the encoder" in line
 
 
 @pytest.mark.workflow
