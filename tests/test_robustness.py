@@ -20,6 +20,8 @@ from demo.shapes import mean_parameters, random_instance
 from semalign3d.errors import InputError
 
 SETTINGS = yaml.safe_load(CONFIG.read_text())
+BARS = [("chair", 0.013, 0.023), ("aeroplane", 0.010, 0.014)]
+"""Largest errors of keypoints and surface in the clean case."""
 
 
 def blob() -> np.ndarray:
@@ -100,6 +102,20 @@ def test_fewer_images_are_the_first_ones(folder: Path) -> None:
     assert not np.array_equal(two.truth["keypoints"], three.truth["keypoints"])
 
 
+@pytest.mark.parametrize(("category", "sparse", "dense"), BARS)
+def test_priors_are_as_true_as_promised(
+    folder: Path, category: str, sparse: float, dense: float
+) -> None:
+    result = harness.run(category, 0, CLEAN, SETTINGS, folder)
+    assert failure(result) == ""
+    assert result.sparse is not None
+    assert result.sparse <= sparse
+    assert result.start is not None
+    assert result.sparse <= 0.5 * result.start
+    assert result.dense is not None
+    assert result.dense <= dense
+
+
 def test_too_few_images_are_refused_not_crashed(folder: Path) -> None:
     result = harness.run("chair", 5, Conditions(images=3), SETTINGS, folder)
     assert "keypoint" in result.refused
@@ -170,6 +186,7 @@ def test_table_and_plot_tell_medians_worst_and_failures() -> None:
     assert clean[1] == "2.0 (2.0)"
     assert clean[4:] == ["1", "0", "wrong handedness 1x"]
     assert "unseen" in page
+    assert "before bundle refinement, in the clean case:\nchair 3.0 (3.0), aeroplane 3.0" in page
     assert rows["masks: IoU 0.8"].rstrip(" |").endswith("none")
     texts = [text.get_text() for axes in draw(found, CATEGORIES, 3).axes for text in axes.texts]
     assert texts.count("1 failed") == sum(case.conditions == CLEAN for case in CASES)

@@ -65,7 +65,17 @@ def markdown(found: Results, categories: Sequence[str], command: str, plot: str)
     results = [result for of_case in found.values() for result in of_case]
     head = _HEAD.format(command=command, plot=plot, seeds=len({r.seed for r in results}))
     notes = _NOTES.format(clean=CLEAN, default=DEFAULT.trn)
-    return head + table + notes + _endings(results)
+    return head + table + notes + _unrefined(found[CLEAN], categories) + _endings(results)
+
+
+def _unrefined(results: Sequence[Result], categories: Sequence[str]) -> str:
+    """What bundle refinement starts from."""
+    errors = {
+        category: [r.start for r in results if r.category == category and r.start is not None]
+        for category in categories
+    }
+    told = ", ".join(f"{name} {_median_and_worst(values)}" for name, values in errors.items())
+    return f"\nKeypoints of lowest energy, before bundle refinement, in the clean case:\n{told}.\n"
 
 
 def _row(case: Case, found: Results, categories: Sequence[str]) -> list[str]:
