@@ -121,6 +121,14 @@ def test_gradient_is_that_of_the_objective(scene):
     assert np.allclose(problem(start)[1], numeric, rtol=1e-4, atol=1e-2)
 
 
+def test_annotations_at_random_are_refused(scene):
+    shape, cameras, _, _ = scene
+    places = np.random.default_rng(2).uniform(size=cameras.annotated_px.shape)
+    cameras = dataclasses.replace(cameras, annotated_px=places * cameras.sizes[:, None])
+    with pytest.raises(InputError, match=r"agree on no shape: half .* further than \d\d %"):
+        refine(cameras, start_from(rough(shape)), MIRROR, BundleSettings(max_iterations=100))
+
+
 def test_exact_data_give_everything_back(scene):
     shape, cameras, p, offset = scene
     found = refine(cameras, start_from(rough(shape)), MIRROR, NO_PRIORS)

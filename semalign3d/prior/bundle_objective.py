@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 _DIMENSIONS = np.array([2.0, 1.0])
 """Of a residual in the image, and of one in depth."""
+_TOLERANCE = 1e-12
+"""Relative change of the objective at which a minimum counts as found."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,29 @@ class Curvature:
     second: np.ndarray
     slope: np.ndarray
     dispersion: float
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What an objective adds up, -log of densities without their constants.
+
+    Attributes
+    ----------
+    image, depth : of the annotations and of the depth at them.
+    priors : of the images' numbers.
+    """
+
+    image: float
+    depth: float
+    priors: float
+
+    @property
+    def total(self) -> float:
+        """The objective."""
+        return self.image + self.depth + self.priors
+
+    def __str__(self) -> str:
+        return f"{self.image:.1f} + {self.depth:.1f} + {self.priors:.1f}"
 
 
 class BundleObjective:
@@ -160,17 +185,25 @@ class BundleObjective:
         return squares, xp.where(self._seen[..., None], weight, 0.0)
 
     def _losses(self, values: Array) -> np.ndarray:
-        """-log of the Student t densities of residuals (n, K, 3), of each image (n,)."""
+        """-log of the Student t densities of residuals (n, K, 3), of each image, in the image and
+        in depth (n, 2)."""
         xp, degrees = namespace(values), self.settings.degrees
         squares, weight = self._weights(values)
         # Of d dimensions: (degrees + d) / 2 log(1 + square / degrees).
         loss = 0.5 * weight * (degrees + squares) * xp.log1p(squares / degrees)
-        return to_numpy(xp.sum(loss, axis=(1, 2)))
+        return to_numpy(xp.sum(loss, axis=1))
 
     def image_losses(self, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Each image's share (n,) of the objective."""
         values = self._model.residuals(self.shape.expand(free), numbers).values
-        return self._losses(values) + self.priors.losses(self._drawn(numbers))[0]
+        return self._losses(values).sum(axis=1) + self.priors.losses(self._drawn(numbers))[0]
+
+    def losses(self, free: np.ndarray, numbers: np.ndarray) -> Losses:
+        """The objective's parts."""
+        values = self._model.residuals(self.shape.expand(free), numbers).values
+        image, depth = self._losses(values).sum(axis=0)
+        prior = self.priors.losses(self._drawn(numbers))[0].sum()
+        return Losses(float(image), float(depth), float(prior))
 
     def distances(self, free: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """How far keypoints project from their annotation (n, K), in standard deviations."""
@@ -228,10 +261,13 @@ class BundleObjective:
         logger.info("depth offsets about %.2f (spread %.2f), p about %.2f (%.2f)", c, off, p, apart)
         return part
 
-    def solve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Free coordinates (K, 3) and numbers (n, 9) at the minimum."""
+    def solve(self, tolerance: float = _TOLERANCE) -> tuple[np.ndarray, np.ndarray]:
+        """Free coordinates (K, 3) and numbers (n, 9) at the minimum.
+
+        `tolerance` is the relative change of the objective at which the search ends.
+        """
         start = np.concatenate([self.free.ravel(), self.numbers.ravel()])
-        return self._split(_minimum(self, start, self.settings.max_iterations))
+        return self._split(_minimum(self, start, self.settings.max_iterations, tolerance))
 
     def solve_numbers(self, free: np.ndarray) -> np.ndarray:
         """Numbers (n, 9) at the minimum for a shape at rest."""
@@ -282,10 +318,13 @@ class BundleObjective:
 
 
 def _minimum(
-    objective: Callable[[np.ndarray], tuple[float, np.ndarray]], start: np.ndarray, steps: int
+    objective: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    start: np.ndarray,
+    steps: int,
+    tolerance: float = _TOLERANCE,
 ) -> np.ndarray:
     """Where L-BFGS ends from a start."""
-    options = {"maxiter": steps, "maxfun": 2 * steps, "maxcor": 30, "ftol": 1e-12, "gtol": 1e-7}
+    options = {"maxiter": steps, "maxfun": 2 * steps, "maxcor": 30, "ftol": tolerance, "gtol": 1e-7}
     result = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
     logger.info("objective %.3f after %d steps: %s", result.fun, result.nit, result.message)
     return np.asarray(result.x)

@@ -1,12 +1,11 @@
 """results/bundle/{category}.h5, refined cameras, and the annotations that disagree with them."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from csv_files import write_rows
 from dataset import opened_dataset
 from job import job, summary
+from suspects import named_suspects, write_suspects
 
 from semalign3d import store
 from semalign3d.arrays import compute_device
@@ -14,43 +13,11 @@ from semalign3d.prior.bundle import refine, refined_cameras
 from semalign3d.prior.bundle_settings import BundleSettings
 from semalign3d.prior.cameras import Cameras
 from semalign3d.prior.sparse import KeypointShape
-from semalign3d.prior.suspects import AnnotationCheck, check_annotations
+from semalign3d.prior.suspects import check_annotations
 from semalign3d.records import read_record, write_record
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
-
-
-SHOWN = 5
-COLUMNS = (
-    *("image", "keypoint", "x", "y", "expected_x", "expected_y"),
-    *("residual", "deviations", "suspicion"),
-)
-
-
-def rows(cameras: Cameras, check: AnnotationCheck) -> Iterator[tuple[object, ...]]:
-    """One row an annotated keypoint of the prior, worst first."""
-    order = np.argsort(-check.deviations, axis=None, kind="stable")
-    for image, keypoint in np.stack(np.unravel_index(order, check.deviations.shape), axis=1):
-        if np.isfinite(check.deviations[image, keypoint]):
-            pixels = [*cameras.annotated_px[image, keypoint], *check.expected_px[image, keypoint]]
-            yield (
-                *(cameras.stems[image], keypoint, *(f"{pixel:.1f}" for pixel in pixels)),
-                f"{check.residual[image, keypoint]:.4f}",
-                f"{check.deviations[image, keypoint]:.2f}",
-                check.suspicion[image, keypoint],
-            )
-
-
-def say_suspects(snakemake: Any, cameras: Cameras, check: AnnotationCheck) -> None:
-    """Name the images with the most suspicious annotations."""
-    counts = np.count_nonzero(check.suspicion, axis=1)
-    worst = [n for n in np.argsort(-counts, kind="stable") if counts[n]]
-    if worst:
-        named = ", ".join(f"{cameras.stems[n]} ({counts[n]})" for n in worst[:SHOWN])
-        more = f" and {len(worst) - SHOWN} more images" if len(worst) > SHOWN else ""
-        text = f"{counts.sum()} suspicious annotations, see {snakemake.output.images}: "
-        summary(snakemake, text + named + more)
 
 
 def main(snakemake: Any) -> None:
@@ -76,14 +43,15 @@ def main(snakemake: Any) -> None:
         write_record(file, refined_cameras(cameras, bundle))
         write_record(file.create_group("poses"), bundle.poses)
     check = check_annotations(cameras, bundle, mirror, suspicious=params.suspicious)
-    write_rows(snakemake.output.images, COLUMNS, rows(cameras, check))
+    write_suspects(snakemake.output.images, cameras, check)
     error = np.sqrt(np.nanmean(np.square(bundle.reprojection).sum(axis=2)))
     summary(
         snakemake,
         f"{bundle.posed.sum()} images posed, reprojection error {100 * error:.1f} % of the "
         f"object's size, p from {bundle.p.min():.3f} to {bundle.p.max():.3f}",
     )
-    say_suspects(snakemake, cameras, check)
+    if suspects := named_suspects(cameras, check):
+        summary(snakemake, f"{suspects}; see {snakemake.output.images}")
     for number in np.flatnonzero(start.used & ~bundle.used):
         summary(snakemake, f"keypoint {number} is not used: {bundle.reasons[number]}")
     for stem in np.array(cameras.stems)[~bundle.posed]:
