@@ -156,8 +156,8 @@ def _require_agreement(objective: BundleObjective, free: np.ndarray, numbers: np
         raise InputError(
             "the photos agree on no shape: half of their annotations are further than "
             f"{100 * typical:.0f} % of the object's size from the best one",
-            hint="Look at the annotations (results/figures/<category>/images.png) and the depth "
-            "maps. With bundle.enabled: false the depth alone decides.",
+            hint="Look at the annotations and the depth maps. With bundle.enabled: false the depth "
+            "alone decides.",
         )
 
 
