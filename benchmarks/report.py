@@ -100,15 +100,15 @@ def _convolution_line(convolutions: Mapping[str, float]) -> str:
     ms = {name: f"{1000.0 * seconds:.0f} ms" for name, seconds in convolutions.items()}
     share = {
         (part, whole): f"{100.0 * convolutions[part] / convolutions[whole]:.0f} %"
-        for part in ("defined", "computed")
+        for part in ("defined", "small_first")
         for whole in ("stage", "encoder")
     }
     return (
         f"Descriptors: {ms['stage']} of CPU time for each map, from file to file, {ms['encoder']} "
         f"of it in the encoder. The network's convolutions alone take {ms['defined']} as it is "
         f"defined, {share['defined', 'stage']} of what the stage takes with all else; those that "
-        f"are left when small maps are resized after them take {ms['computed']}, "
-        f"{share['computed', 'stage']} of the stage and {share['computed', 'encoder']} of the "
+        f"are left when small maps are resized after them take {ms['small_first']}, "
+        f"{share['small_first', 'stage']} of the stage and {share['small_first', 'encoder']} of the "
         "encoder."
     )
 

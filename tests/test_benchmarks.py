@@ -139,9 +139,11 @@ def test_all_convolutions_of_the_network_are_measured(tmp_path):
     larger = convolutions.convolution_calls(network, convolutions.resized(maps))
     assert {values.shape[-2:] for values, _ in larger} == {(60, 60)}
     found = run._module("convolutions", tmp_path / "features", "car", tmp_path / "net.pth", 1)
-    assert sorted(found) == ["computed", "defined", "encoder"]
+    assert sorted(found) == ["defined", "encoder", "small_first"]
     assert all(0.0 < seconds < 60.0 for seconds in found.values())
-    line = report._convolution_line({"stage": 0.4, "encoder": 0.3, "defined": 0.5, "computed": 0.2})
+    line = report._convolution_line(
+        {"stage": 0.4, "encoder": 0.3, "defined": 0.5, "small_first": 0.2}
+    )
     assert "500 ms as it is defined, 125 % of what the stage takes" in line
     assert "take 200 ms, 50 % of the stage and 67 % of the encoder" in line
 

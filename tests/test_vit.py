@@ -134,6 +134,7 @@ def test_a_post_processor_behind_it(folders, encoders, tmp_path):
         torch.nn.init.normal_(parameter, std=0.3)
     path = tmp_path / "network.pth"
     torch.save(network.state_dict(), path)
+    network.load_state_dict(network.state_dict())
     image = noise(IMAGES["landscape"])
     encoder = VitEncoder("dinov2", str(folders["dinov2"]), GRID, path, CPU)
     with torch.inference_mode():

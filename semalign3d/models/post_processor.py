@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import InputError
+from . import winograd
 from .torch_files import load_state_dict
 
 INPUTS = ("s3", "s4", "s5", "dino")
@@ -16,12 +17,12 @@ GROUPS = 32
 
 
 class _NormedConv(nn.Module):
-    """A convolution without bias, and the group normalisation of its output.
+    """A 1x1 convolution without bias, and the group normalisation of its output.
 
     Outputs lie channels last in memory, which suits the resize and the cells' normalisation.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int = 1) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel, kernel))
         self.norm = nn.GroupNorm(GROUPS, outputs)
@@ -31,14 +32,33 @@ class _NormedConv(nn.Module):
 
         A 1x1 convolution is one matrix product, which reads either layout as it is.
         """
-        outputs, _, kernel, _ = self.weight.shape
-        if kernel > 1:
-            return functional.conv2d(features, self.weight, padding=kernel // 2)
-        cells = features.flatten(2).transpose(1, 2) @ self.weight.view(outputs, -1).T
+        cells = features.flatten(2).transpose(1, 2) @ self.weight.flatten(1).T
         return cells.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
-    def forward(self, features: Tensor) -> Tensor:
-        return self.norm(self.convolve(features))
+    def normalise(self, features: Tensor, factor: Tensor | None = None) -> Tensor:
+        """The normalisation, times a factor that costs no pass of its own."""
+        weight, bias = self.norm.weight, self.norm.bias
+        if factor is not None:
+            weight, bias = weight * factor, bias * factor
+        return functional.group_norm(features, GROUPS, weight, bias, self.norm.eps)
+
+
+class _NormedConv3x3(_NormedConv):
+    """The same with a 3x3 kernel; on the CPU by Winograd's algorithm, cuDNN has its own choice."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, kernel=3)
+        self.register_buffer("kernels", torch.empty(0), persistent=False)
+        self.register_load_state_dict_post_hook(_transform_kernels)
+
+    def convolve(self, features: Tensor) -> Tensor:
+        if features.device.type == "cpu":
+            return winograd.convolve(features, self.kernels)
+        return functional.conv2d(features, self.weight, padding=1)
+
+
+def _transform_kernels(convolution: nn.Module, _: object) -> None:
+    convolution.kernels = winograd.transform(convolution.weight)  # type: ignore[arg-type]
 
 
 class _Bottleneck(nn.Module):
@@ -46,25 +66,27 @@ class _Bottleneck(nn.Module):
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
-        self.conv1 = _NormedConv(inputs, hidden, 1)
-        self.conv2 = _NormedConv(hidden, hidden, 3)
-        self.conv3 = _NormedConv(hidden, outputs, 1)
-        self.shortcut = _NormedConv(inputs, outputs, 1) if inputs != outputs else None
+        self.conv1 = _NormedConv(inputs, hidden)
+        self.conv2 = _NormedConv3x3(hidden, hidden)
+        self.conv3 = _NormedConv(hidden, outputs)
+        self.shortcut = _NormedConv(inputs, outputs) if inputs != outputs else None
 
-    def forward(self, features: Tensor, size: Sequence[int]) -> Tensor:
-        """(n, C_in, h, w) to (n, P, *size).
+    def forward(self, features: Tensor, size: Sequence[int], factor: Tensor) -> Tensor:
+        """(n, C_in, h, w) to (n, P, *size), times a positive factor, which passes through a ReLU.
 
         A 1x1 convolution without bias and a bilinear resize commute, as the resize's weights
         sum over positions and the convolution's over channels: convolving first is the same, and
         much cheaper on small maps.
         """
-        hidden = self.conv1.norm(_resize(self.conv1.convolve(features), size)).relu_()
-        hidden = self.conv3(self.conv2(hidden).relu_())
+        hidden = _resize(self.conv1.convolve(features), size)
+        hidden = self.conv2.convolve(self.conv1.normalise(hidden).relu_())
+        hidden = self.conv3.convolve(self.conv2.normalise(hidden).relu_())
+        hidden = self.conv3.normalise(hidden, factor)
         if self.shortcut is None:
-            aside = _resize(features, size)
-        else:
-            aside = self.shortcut.norm(_resize(self.shortcut.convolve(features), size))
-        return hidden.add_(aside).relu_()
+            aside = features.contiguous(memory_format=torch.channels_last)
+            return hidden.addcmul_(_resize(aside, size), factor).relu_()
+        aside = _resize(self.shortcut.convolve(features), size)
+        return hidden.add_(self.shortcut.normalise(aside, factor)).relu_()
 
 
 def _resize(features: Tensor, size: Sequence[int]) -> Tensor:
@@ -76,6 +98,9 @@ def _resize(features: Tensor, size: Sequence[int]) -> Tensor:
 
 class PostProcessor(nn.Module):
     """One bottleneck block per input; the outputs are added with softmax weights.
+
+    For inference: weights come in through `load_state_dict`, which prepares them; a later change
+    in place would not be seen.
 
     Parameters
     ----------
@@ -109,7 +134,7 @@ class PostProcessor(nn.Module):
         size = features["dino"].shape[-2:]
         weights = functional.softmax(self.mixing_weights, dim=0)
         parts = (
-            layer[0](features[name], size).mul_(weight)  # type: ignore[index]
+            layer[0](features[name], size, weight)  # type: ignore[index]
             for name, weight, layer in zip(
                 self.channels, weights, self.bottleneck_layers, strict=True
             )
