@@ -108,8 +108,8 @@ def _convolution_line(convolutions: Mapping[str, float]) -> str:
         f"of it in the encoder. The network's convolutions alone take {ms['defined']} as it is "
         f"defined, {share['defined', 'stage']} of what the stage takes with all else; those that "
         f"are left when small maps are resized after them take {ms['small_first']}, "
-        f"{share['small_first', 'stage']} of the stage and {share['small_first', 'encoder']} of the "
-        "encoder."
+        f"{share['small_first', 'stage']} of the stage and "
+        f"{share['small_first', 'encoder']} of the encoder."
     )
 
 
