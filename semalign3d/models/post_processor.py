@@ -35,16 +35,16 @@ class _NormedConv(nn.Module):
         cells = features.flatten(2).transpose(1, 2) @ self.weight.flatten(1).T
         return cells.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
-    def normalise(self, features: Tensor, factor: Tensor | None = None) -> Tensor:
+    def normalise(self, features: Tensor, factor: Tensor | float = 1.0) -> Tensor:
         """The normalisation, times a factor that costs no pass of its own."""
-        weight, bias = self.norm.weight, self.norm.bias
-        if factor is not None:
-            weight, bias = weight * factor, bias * factor
+        weight, bias = self.norm.weight * factor, self.norm.bias * factor
         return functional.group_norm(features, GROUPS, weight, bias, self.norm.eps)
 
 
 class _NormedConv3x3(_NormedConv):
     """The same with a 3x3 kernel; on the CPU by Winograd's algorithm, cuDNN has its own choice."""
+
+    kernels: Tensor
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, kernel=3)
@@ -57,8 +57,8 @@ class _NormedConv3x3(_NormedConv):
         return functional.conv2d(features, self.weight, padding=1)
 
 
-def _transform_kernels(convolution: nn.Module, _: object) -> None:
-    convolution.kernels = winograd.transform(convolution.weight)  # type: ignore[arg-type]
+def _transform_kernels(convolution: _NormedConv3x3, _: object) -> None:
+    convolution.kernels = winograd.transform(convolution.weight)
 
 
 class _Bottleneck(nn.Module):
