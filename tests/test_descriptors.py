@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
+from torch_devices import DEVICES
 
 from semalign3d.errors import InputError
 from semalign3d.models import descriptors
@@ -13,6 +14,8 @@ from semalign3d.models.descriptors import DescriptorEncoder, read_features
 from semalign3d.models.post_processor import PostProcessor, load_post_processor
 
 CPU = torch.device("cpu")
+TOLERANCE = {"cpu": 2e-5, "cuda": 2e-3}
+"""Of descriptors; convolutions on a GPU may round to TF32."""
 SMALL = {"s3": (48, 12), "s4": (64, 6), "s5": (80, 3), "dino": (64, 12)}
 REAL = {"s3": (640, 60), "s4": (1280, 30), "s5": (1280, 15), "dino": (768, 60)}
 
@@ -84,15 +87,16 @@ def straightforward(state, features):
     [(REAL, 192, 768), (SMALL, 32, 128), (SMALL | {"s5": (64, 17)}, 32, 64)],
     ids=["published sizes", "small", "shortcuts for some, a larger map"],
 )
-def test_post_processor_is_the_published_network(tmp_path, sizes, hidden, outputs):
+@pytest.mark.parametrize("device", DEVICES)
+def test_post_processor_is_the_published_network(tmp_path, sizes, hidden, outputs, device):
     state = random_state([c for c, _ in sizes.values()], hidden, outputs)
     torch.save(state, tmp_path / "net.pth")
     features = random_features(sizes)
-    found = DescriptorEncoder(tmp_path / "net.pth", CPU).encode(features)
+    found = DescriptorEncoder(tmp_path / "net.pth", torch.device(device)).encode(features)
     truth = straightforward(state, features)
     assert found.dtype == np.float32
     assert found.shape == truth.shape == (*features["dino"].shape[2:], outputs)
-    assert np.abs(found - truth).max() < 2e-5
+    assert np.abs(found - truth).max() < TOLERANCE[device]
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
 
 
@@ -105,6 +109,15 @@ def test_several_views_at_once_and_any_memory_layout(tmp_path):
     assert torch.allclose(network(together), alone, atol=1e-5)
     last = {n: v.contiguous(memory_format=torch.channels_last) for n, v in together.items()}
     assert torch.allclose(network(last), alone, atol=1e-5)
+
+
+def test_nothing_of_the_network_stays_behind_on_the_cpu(tmp_path):
+    """The meta device computes shapes only, and refuses tensors that lie elsewhere."""
+    torch.save(random_state([c for c, _ in SMALL.values()], 32, 64), tmp_path / "net.pth")
+    network = load_post_processor(tmp_path / "net.pth").to("meta")
+    found = network({name: value.to("meta") for name, value in random_features(SMALL).items()})
+    assert found.device.type == "meta"
+    assert found.shape == (1, 64, 12, 12)
 
 
 def test_stored_descriptors_are_rounded_to_the_nearest_half():

@@ -42,7 +42,7 @@ class _NormedConv(nn.Module):
 
 
 class _NormedConv3x3(_NormedConv):
-    """The same with a 3x3 kernel; on the CPU by Winograd's algorithm, cuDNN has its own choice."""
+    """The same with a 3x3 kernel; on the CPU by Winograd's algorithm, elsewhere as torch has it."""
 
     kernels: Tensor
 
