@@ -6,9 +6,10 @@ takes one multiplication for each of its cells and gives 4x4 outputs, which take
 torch on the CPU multiplies directly.
 """
 
+import functools
+
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 SIDE, TILE = 4, 6
 """Cells of a tile's output and of its input, along one axis."""
@@ -53,6 +54,25 @@ def transform(weight: Tensor) -> Tensor:
     return kernels.view(TILE**2, weight.shape[1], weight.shape[0]).float()
 
 
+@functools.cache
+def _tile_cells(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """The number of each cell of each tile (36 x tiles,), and which of them lie outside of the map.
+
+    Those that do are given the number of a cell at the border.
+    """
+    (rows, above), (columns, aside) = _tile_axis(height), _tile_axis(width)
+    cells = width * rows[:, None, :, None] + columns[:, None]
+    outside = above[:, None, :, None] | aside[:, None]
+    return cells.flatten(), outside.flatten().nonzero()[:, 0]
+
+
+def _tile_axis(length: int) -> tuple[Tensor, Tensor]:
+    """Cells of the tiles along one axis (6, tiles), and whether they lie outside."""
+    starts = torch.arange(-1, length - 1, SIDE)
+    cells = starts + torch.arange(TILE)[:, None]
+    return cells.clamp(0, length - 1), (cells < 0) | (cells >= length)
+
+
 def convolve(features: Tensor, kernels: Tensor) -> Tensor:
     """What `torch.nn.functional.conv2d` gives for these kernels and a padding of 1.
 
@@ -70,11 +90,11 @@ def convolve(features: Tensor, kernels: Tensor) -> Tensor:
     """
     n, inputs, height, width = features.shape
     rows, columns = -(-height // SIDE), -(-width // SIDE)
-    below, right = SIDE * rows - height, SIDE * columns - width
-    padded = functional.pad(features.permute(0, 2, 3, 1), (0, 0, 1, 1 + right, 1, 1 + below))
-    tiles = padded.unfold(1, TILE, SIDE).unfold(2, TILE, SIDE).permute(4, 5, 0, 1, 2, 3)
-    transformed = (TO_TILE @ tiles.reshape(TILE**2, -1)).view(TILE**2, -1, inputs)
+    cells, outside = _tile_cells(height, width)
+    tiles = features.flatten(2).permute(2, 0, 1).index_select(0, cells)
+    tiles.index_fill_(0, outside, 0.0)
+    transformed = (TO_TILE @ tiles.view(TILE**2, -1)).view(TILE**2, -1, inputs)
     products = torch.bmm(transformed, kernels).view(TILE**2, -1)
-    outputs = (TO_OUTPUT @ products).view(SIDE, SIDE, n, rows, columns, -1)
-    cells = outputs.permute(2, 3, 0, 4, 1, 5).reshape(n, SIDE * rows, SIDE * columns, -1)
-    return cells[:, :height, :width].contiguous().permute(0, 3, 1, 2)
+    outputs = (TO_OUTPUT @ products).view(SIDE, SIDE, rows, columns, n, -1)
+    maps = outputs.permute(4, 2, 0, 3, 1, 5).reshape(n, SIDE * rows, SIDE * columns, -1)
+    return maps[:, :height, :width].contiguous().permute(0, 3, 1, 2)
