@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ..errors import InputError
 from . import winograd
+from .moments import resized_moments
 from .torch_files import load_state_dict
 
 INPUTS = ("s3", "s4", "s5", "dino")
@@ -35,10 +36,34 @@ class _NormedConv(nn.Module):
         cells = features.flatten(2).transpose(1, 2) @ self.weight.flatten(1).T
         return cells.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
 
-    def normalise(self, features: Tensor, factor: Tensor | float = 1.0) -> Tensor:
-        """The normalisation, times a factor that costs no pass of its own."""
-        weight, bias = self.norm.weight * factor, self.norm.bias * factor
-        return functional.group_norm(features, GROUPS, weight, bias, self.norm.eps)
+    def coefficients(
+        self, features: Tensor, size: Sequence[int], factor: Tensor | float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """What group normalisation of the resized features comes to, times a factor.
+
+        A scale and a shift (n, C, 1, 1), which may share their pass with what follows. As a
+        bilinear resize's weights sum to one, they may also go before it, over fewer cells.
+        """
+        means, variances = (
+            part.unflatten(1, (GROUPS, -1)) for part in resized_moments(features, size)
+        )
+        centre = means.mean(2, keepdim=True)
+        spread = variances.mean(2, keepdim=True) + means.var(2, correction=0, keepdim=True)
+        weight, bias = (part.view(GROUPS, -1) for part in (self.norm.weight, self.norm.bias))
+        scale = factor * weight * (spread + self.norm.eps).rsqrt()
+        shift = factor * bias - centre * scale
+        return scale.flatten(1)[..., None, None], shift.flatten(1)[..., None, None]
+
+    def forward(self, features: Tensor, size: Sequence[int]) -> Tensor:
+        """The convolution, resized to `size` and normalised.
+
+        A 1x1 convolution without bias and a bilinear resize commute, as the resize's weights
+        sum over positions and the convolution's over channels: convolving first is the same, and
+        much cheaper on small maps.
+        """
+        outputs = self.convolve(features)
+        scale, shift = self.coefficients(outputs, size)
+        return _resize(torch.addcmul(shift, outputs, scale, out=outputs), size)
 
 
 class _NormedConv3x3(_NormedConv):
@@ -72,21 +97,19 @@ class _Bottleneck(nn.Module):
         self.shortcut = _NormedConv(inputs, outputs) if inputs != outputs else None
 
     def forward(self, features: Tensor, size: Sequence[int], factor: Tensor) -> Tensor:
-        """(n, C_in, h, w) to (n, P, *size), times a positive factor, which passes through a ReLU.
-
-        A 1x1 convolution without bias and a bilinear resize commute, as the resize's weights
-        sum over positions and the convolution's over channels: convolving first is the same, and
-        much cheaper on small maps.
-        """
-        hidden = _resize(self.conv1.convolve(features), size)
-        hidden = self.conv2.convolve(self.conv1.normalise(hidden).relu_())
-        hidden = self.conv3.convolve(self.conv2.normalise(hidden).relu_())
-        hidden = self.conv3.normalise(hidden, factor)
+        """(n, C_in, h, w) to (n, P, *size), times a factor > 0, which passes through a ReLU."""
+        hidden = self.conv1(features, size).relu_()
+        hidden = self.conv2(hidden, size).relu_()
+        hidden = self.conv3.convolve(hidden)
+        scale, shift = self.conv3.coefficients(hidden, size, factor)
         if self.shortcut is None:
-            aside = features.contiguous(memory_format=torch.channels_last)
-            return hidden.addcmul_(_resize(aside, size), factor).relu_()
-        aside = _resize(self.shortcut.convolve(features), size)
-        return hidden.add_(self.shortcut.normalise(aside, factor)).relu_()
+            aside, scale_aside = features.clone(memory_format=torch.channels_last), factor
+        else:
+            aside = self.shortcut.convolve(features)
+            scale_aside, shift_aside = self.shortcut.coefficients(aside, size, factor)
+            shift = shift + shift_aside
+        aside = _resize(torch.addcmul(shift, aside, scale_aside, out=aside), size)
+        return aside.addcmul_(hidden, scale).relu_()
 
 
 def _resize(features: Tensor, size: Sequence[int]) -> Tensor:
