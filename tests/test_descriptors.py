@@ -10,6 +10,7 @@ from torch_devices import DEVICES
 
 from semalign3d.errors import InputError
 from semalign3d.models import descriptors
+from semalign3d.models.descriptor_sources import GeoAwareFeatures
 from semalign3d.models.descriptors import DescriptorEncoder, read_features
 from semalign3d.models.post_processor import PostProcessor, load_post_processor
 
@@ -291,6 +292,35 @@ def test_bad_features(folder, name, content, message):
     with pytest.raises(InputError, match=message) as caught:
         read_features(folder, "a", mirrored=False)
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("end", ["", "_flip"])
+def test_a_single_value_that_is_not_finite_makes_no_descriptors(folder, name, end, value):
+    """Also in a file that changed after the checks had looked at all of its values."""
+    source = geoaware_source(folder)
+    path = folder / (f"a_dino{end}.pt" if name == "dino" else f"a_sd{end}.pt")
+    content = torch.load(path)
+    features = content if name == "dino" else content[name]
+    features.view(-1)[7] = value
+    torch.save(content, path)
+    with pytest.raises(InputError, match=rf"{path.name}: {name}: 1 of \d+ values are not finite"):
+        source.encode("a")
+
+
+def test_finite_features_that_overflow_are_an_error(folder):
+    source = geoaware_source(folder)
+    features = torch.load(folder / "a_dino.pt")
+    torch.save(features * 1e37, folder / "a_dino.pt")
+    with pytest.raises(InputError, match=r"features of a in .*descriptors are not finite"):
+        source.encode("a")
+
+
+def geoaware_source(folder):
+    checkpoint = folder / "net.pth"
+    torch.save(random_state([c for c, _ in SMALL.values()], 32, 64), checkpoint)
+    return GeoAwareFeatures(str(folder.parent), folder.name, checkpoint, lambda: CPU)
 
 
 def test_all_problems_of_an_image_come_together(folder):

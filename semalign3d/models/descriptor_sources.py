@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ..digest import file_digest
+from ..errors import InputError
 from ..images import read_image
 from . import descriptor_files, descriptors, vit
 from .descriptors import RAW
@@ -55,13 +56,19 @@ class GeoAwareFeatures:
     def encode(self, stem: str) -> Sequence[np.ndarray]:
         if self.encoder is None:
             self.encoder = descriptors.DescriptorEncoder(self.checkpoint, self.device())
-        name = f"features of {stem} in {self.folder}"
-        return [
-            self.encoder.encode(
-                descriptors.read_features(self.folder, stem, mirrored=mirrored), name
-            )
-            for mirrored in (False, True)
-        ]
+        return [self._map(self.encoder, stem, mirrored) for mirrored in (False, True)]
+
+    def _map(self, encoder: "DescriptorEncoder", stem: str, mirrored: bool) -> np.ndarray:
+        """The map of one view; values that are not finite are looked for where it is not.
+
+        The checks have looked at all values, but a file may have changed since.
+        """
+        features = descriptors.read_features(self.folder, stem, mirrored=mirrored, finite=False)
+        try:
+            return encoder.encode(features, f"features of {stem} in {self.folder}")
+        except InputError:
+            descriptors.read_features(self.folder, stem, mirrored=mirrored)
+            raise
 
 
 class VitImages:

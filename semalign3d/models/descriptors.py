@@ -27,7 +27,9 @@ def _files(folder: str | Path, stem: str, *, mirrored: bool) -> tuple[Path, Path
     return Path(folder) / f"{stem}_dino{end}", Path(folder) / f"{stem}_sd{end}"
 
 
-def read_features(folder: str | Path, stem: str, *, mirrored: bool) -> dict[str, "torch.Tensor"]:
+def read_features(
+    folder: str | Path, stem: str, *, mirrored: bool, finite: bool = True
+) -> dict[str, "torch.Tensor"]:
     """Read and validate the features of an image, or of its mirror image.
 
     Parameters
@@ -35,6 +37,7 @@ def read_features(folder: str | Path, stem: str, *, mirrored: bool) -> dict[str,
     folder : the category's folder of feature files.
     stem : the image's.
     mirrored : read the mirrored image's.
+    finite : also look at all values, see `read_feature_file`.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def read_features(folder: str | Path, stem: str, *, mirrored: bool) -> dict[str,
     problems: list[str] = []
     for path in _files(folder, stem, mirrored=mirrored):
         try:
-            features |= read_feature_file(path)
+            features |= read_feature_file(path, finite=finite)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -56,8 +59,14 @@ def read_features(folder: str | Path, stem: str, *, mirrored: bool) -> dict[str,
     return features
 
 
-def read_feature_file(path: str | Path) -> dict[str, "torch.Tensor"]:
-    """Read and validate one feature file: dino, or s3, s4 and s5; see `read_features`."""
+def read_feature_file(path: str | Path, *, finite: bool = True) -> dict[str, "torch.Tensor"]:
+    """Read and validate one feature file: dino, or s3, s4 and s5; see `read_features`.
+
+    Parameters
+    ----------
+    path : the file.
+    finite : also look at all values, which takes as long as reading them.
+    """
     from .torch_files import load_tensors
 
     values = load_tensors(path)
@@ -68,18 +77,17 @@ def read_feature_file(path: str | Path) -> dict[str, "torch.Tensor"]:
     if not isinstance(values, Mapping):
         found = type(values).__name__
         raise InputError(f"{path}: expected a dict of tensors s3, s4, s5, found {found}")
-    problems = [
-        f"{path}: {name}: {problem}"
-        for name in names
-        if (problem := _problem(values.get(name), square=is_dino)) is not None
-    ]
-    if problems:
-        raise InputError(problems)
+    problems = {name: _problem(values.get(name), square=is_dino) for name in names}
+    if finite:
+        problems |= {name: _bad_values(values[name]) for name in names if problems[name] is None}
+    listed = [f"{path}: {name}: {problem}" for name, problem in problems.items() if problem]
+    if listed:
+        raise InputError(listed)
     return {name: values[name].detach().float().contiguous() for name in names}
 
 
 def _problem(value: object, *, square: bool) -> str | None:
-    """What is wrong with a feature tensor, None if nothing."""
+    """What is wrong with a feature tensor, its values apart; None if nothing."""
     import torch
 
     expected = "1 x C x G x G" if square else "1 x C x h x w"
@@ -92,10 +100,17 @@ def _problem(value: object, *, square: bool) -> str | None:
     shape = tuple(value.shape)
     if len(shape) != 4 or shape[0] != 1 or 0 in shape or (square and shape[2] != shape[3]):
         return f"expected shape {expected}, found {' x '.join(map(str, shape)) or 'a scalar'}"
-    if not torch.stack(torch.aminmax(value.float())).isfinite().all():  # both are NaN if one is
-        bad = int((~torch.isfinite(value)).sum())
-        return f"{bad} of {value.numel()} values are not finite (NaN or infinite)"
     return None
+
+
+def _bad_values(features: "torch.Tensor") -> str | None:
+    """How many values are not finite, None if all are."""
+    import torch
+
+    if torch.stack(torch.aminmax(features.float())).isfinite().all():  # both are NaN if one is
+        return None
+    bad = int((~torch.isfinite(features)).sum())
+    return f"{bad} of {features.numel()} values are not finite (NaN or infinite)"
 
 
 def identity(checkpoint: str | Path | None) -> str:
@@ -188,7 +203,10 @@ def as_stored(maps: Sequence[np.ndarray]) -> np.ndarray:
     """
     import torch
 
-    return torch.stack([torch.from_numpy(of_view).half() for of_view in maps]).numpy()
+    stored = torch.empty(len(maps), *maps[0].shape, dtype=torch.float16)
+    for into, of_view in zip(stored, maps, strict=True):
+        into.copy_(torch.from_numpy(of_view))
+    return stored.numpy()
 
 
 def _raw(inputs: Mapping[str, "torch.Tensor"]) -> "torch.Tensor":
