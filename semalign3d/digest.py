@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
+import xxhash
 
 PACKAGES = ("semalign3d", "demo")
 SOURCE_ROOT = Path(__file__).resolve().parent.parent
 
 
 def file_digest(path: str | Path) -> str:
-    """BLAKE3 of a file's bytes, in hex; remembered while size and time of change stay.
+    """XXH3 (128 bits) of a file's bytes, in hex; remembered while size and time of change stay.
 
-    Feature files are large: SHA-256 would take a sixteenth of the descriptors stage, BLAKE3 takes
-    a third of that.
+    It tells a changed file, not a forged one. Feature files are large: SHA-256 would take a tenth
+    of the descriptors stage, XXH3 takes a sixth of that, little more than the reading.
     """
     status = Path(path).stat()
     return _file_digest(str(path), status.st_size, status.st_mtime_ns)
@@ -27,8 +27,7 @@ def file_digest(path: str | Path) -> str:
 @functools.cache
 def _file_digest(path: str, size: int, changed: int) -> str:
     with open(path, "rb") as file:
-        # Typed as returning nothing in hashlib, update() of a BLAKE3 returns itself.
-        return hashlib.file_digest(file, blake3).hexdigest()  # type: ignore[arg-type]
+        return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
 
 
 def values_digest(**values: Any) -> str:
