@@ -26,7 +26,7 @@ from . import chain
 from .dataset import stems
 from .startup import SCRIPTS
 
-IMAGES = (4, 16)
+IMAGES = (8, 32)
 """Of the two runs of the stage; after the first of them its memory hardly grows any more."""
 
 
