@@ -1,8 +1,8 @@
 """The post-processor network of GeoAware-SC: four feature maps to one (METHOD.md 1.4)."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from .torch_files import load_state_dict
 
 INPUTS = ("s3", "s4", "s5", "dino")
 GROUPS = 32
+CACHED_CELLS = 120
+"""Few enough for a sum over all channels to stay in a core's cache between its steps."""
 
 
 class _NormedConv(nn.Module):
@@ -44,13 +46,13 @@ class _NormedConv(nn.Module):
         A scale and a shift (n, C, 1, 1), which may share their pass with what follows. As a
         bilinear resize's weights sum to one, they may also go before it, over fewer cells.
         """
-        means, variances = (
-            part.unflatten(1, (GROUPS, -1)) for part in resized_moments(features, size)
-        )
-        centre = means.mean(2, keepdim=True)
-        spread = variances.mean(2, keepdim=True) + means.var(2, correction=0, keepdim=True)
+        means, variances = resized_moments(features, size)
+        by_group = means.unflatten(1, (GROUPS, -1))
+        centre = by_group.mean(2, keepdim=True)
+        spread = variances.unflatten(1, (GROUPS, -1)).mean(2, keepdim=True)
+        spread = spread + (by_group - centre).square_().mean(2, keepdim=True)
         weight, bias = (part.view(GROUPS, -1) for part in (self.norm.weight, self.norm.bias))
-        scale = factor * weight * (spread + self.norm.eps).rsqrt()
+        scale = factor * weight * (spread + self.norm.eps).rsqrt_()
         shift = factor * bias - centre * scale
         return scale.flatten(1)[..., None, None], shift.flatten(1)[..., None, None]
 
@@ -96,8 +98,13 @@ class _Bottleneck(nn.Module):
         self.conv3 = _NormedConv(hidden, outputs)
         self.shortcut = _NormedConv(inputs, outputs) if inputs != outputs else None
 
-    def forward(self, features: Tensor, size: Sequence[int], factor: Tensor) -> Tensor:
-        """(n, C_in, h, w) to (n, P, *size), times a factor > 0, which passes through a ReLU."""
+    def forward(
+        self, features: Tensor, size: Sequence[int], factor: Tensor, total: Tensor | None
+    ) -> Tensor:
+        """(n, C_in, h, w) to (n, P, *size), times a factor > 0, added to a total in place.
+
+        The factor passes through the ReLU.
+        """
         hidden = self.conv1(features, size).relu_()
         hidden = self.conv2(hidden, size).relu_()
         hidden = self.conv3.convolve(hidden)
@@ -109,7 +116,13 @@ class _Bottleneck(nn.Module):
             scale_aside, shift_aside = self.shortcut.coefficients(aside, size, factor)
             shift = shift + shift_aside
         aside = _resize(torch.addcmul(shift, aside, scale_aside, out=aside), size)
-        return aside.addcmul_(hidden, scale).relu_()
+        if total is None:
+            return aside.addcmul_(hidden, scale).relu_()
+        rows = -(-CACHED_CELLS // size[1])
+        parts = (part.split(rows, dim=2) for part in (total, aside, hidden))
+        for of_total, of_aside, of_hidden in zip(*parts, strict=True):
+            of_total.add_(of_aside.addcmul_(of_hidden, scale).relu_())
+        return total
 
 
 def _resize(features: Tensor, size: Sequence[int]) -> Tensor:
@@ -156,13 +169,10 @@ class PostProcessor(nn.Module):
         """
         size = features["dino"].shape[-2:]
         weights = functional.softmax(self.mixing_weights, dim=0)
-        parts = (
-            layer[0](features[name], size, weight)  # type: ignore[index]
-            for name, weight, layer in zip(
-                self.channels, weights, self.bottleneck_layers, strict=True
-            )
-        )
-        return functools.reduce(Tensor.add_, parts)
+        total: Tensor | None = None
+        for name, weight, layer in zip(self.channels, weights, self.bottleneck_layers, strict=True):
+            total = layer[0](features[name], size, weight, total)  # type: ignore[index]
+        return cast(Tensor, total)
 
 
 def _expected_keys(state: Mapping[str, Tensor], count: int) -> list[str]:
