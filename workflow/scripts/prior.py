@@ -57,7 +57,7 @@ def main(snakemake: Any) -> None:
     summary(
         snakemake,
         f"{snakemake.output[0]}: {prior.sparse.used.sum()} keypoints, "
-        f"{len(prior.dense.xyz)} dense points",
+        f"{(prior.dense.keypoint < 0).sum()} dense points",
     )
 
 
