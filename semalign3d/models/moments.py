@@ -43,7 +43,8 @@ def resized_moments(features: Tensor, size: Sequence[int]) -> tuple[Tensor, Tens
 
 @functools.cache
 def _resize_moments(before: int, after: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """What a cell, and what the product of two cells, counts in the mean over a resized axis."""
+    """What a cell (before,), and what the product of two cells (before, before), counts in the mean
+    over an axis of `before` cells that is resized to `after`."""
     unit = torch.eye(before, device=device)[None]
     weights = functional.interpolate(unit, after, mode="linear", align_corners=False)[0]
     return weights.mean(1), weights @ weights.T / after

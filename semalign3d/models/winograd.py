@@ -56,10 +56,8 @@ def transform(weight: Tensor) -> Tensor:
 
 @functools.cache
 def _tile_cells(height: int, width: int) -> tuple[Tensor, Tensor]:
-    """The number of each cell of each tile (36 x tiles,), and which of them lie outside of the map.
-
-    Those that do are given the number of a cell at the border.
-    """
+    """The number of each cell of each tile (36 x tiles,), row by row, and which entries of these
+    lie outside of the map (indices, int64); those hold the number of a cell at the border."""
     (rows, above), (columns, aside) = _tile_axis(height), _tile_axis(width)
     cells = width * rows[:, None, :, None] + columns[:, None]
     outside = above[:, None, :, None] | aside[:, None]
