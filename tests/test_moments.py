@@ -35,6 +35,18 @@ def test_any_size_and_layout(n, channels, height, width, last):
     assert_moments(channel_moments(features), features)
 
 
+class Elsewhere(torch.Tensor):
+    """Says that it lies on a GPU, so that the CPU goes the way of other devices."""
+
+    device = property(lambda self: torch.device("cuda"))
+
+
+def test_the_way_of_other_devices():
+    features = random_map(2, 5, 7, 4)
+    found = channel_moments(features.as_subclass(Elsewhere))
+    assert_moments([part.as_subclass(torch.Tensor) for part in found], features)
+
+
 @settings(deadline=None, max_examples=60)
 @given(n=st.integers(1, 2), before=st.tuples(side, side), after=st.tuples(side, side))
 def test_of_a_resized_map_without_resizing_it(n, before, after):
