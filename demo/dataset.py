@@ -19,10 +19,10 @@ from scipy.ndimage import gaussian_filter
 
 from demo import files, plan
 from demo.annotations import image_annotation, pair_annotation
-from demo.camera import azimuth_range, elevation_range
 from demo.features import Disturbance, imitate, mirrored
-from demo.render import Render, keypoint_visibility, project, render
-from demo.scene import Scene, random_scene
+from demo.rendering.camera import azimuth_range, elevation_range
+from demo.rendering.render import Render, keypoint_visibility, project, render
+from demo.rendering.scene import Scene, random_scene
 from demo.shapes import VARIATION, Instance
 from demo.truth import image_truth, mean_surface
 from semalign3d.seeds import generator

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demo.camera import azimuth_range, elevation_range, orbit_rotation
-from demo.lighting import Tracer
-from demo.scene import Scene
+from demo.rendering.camera import azimuth_range, elevation_range, orbit_rotation
+from demo.rendering.lighting import Tracer
+from demo.rendering.scene import Scene
 from demo.shapes import Instance, build_instance
 
 SURFACE_POINTS = 20_000

@@ -10,8 +10,8 @@ def __getattr__(name: str) -> Any:
     """`semalign3d.Prior`, loaded when it is first asked for.
 
     By its name, not by an import statement: every module imports this one, and would seem to
-    depend on the prior's code (`semalign3d.digest`). Type checkers read `__init__.pyi`.
+    depend on the prior's code (`semalign3d.pipeline.code`). Type checkers read `__init__.pyi`.
     """
     if name == "Prior":
-        return import_module("semalign3d.prior.prior").Prior
+        return import_module("semalign3d.prior").Prior
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

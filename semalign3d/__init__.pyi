@@ -1,1 +1,1 @@
-from semalign3d.prior.prior import Prior as Prior
+from semalign3d.prior import Prior as Prior

@@ -57,7 +57,7 @@ def compute_device(name: str) -> str | None:
     """
     if name == "cpu" or (name == "auto" and not any(Path(sign).exists() for sign in _GPU_SIGNS)):
         return None
-    from .models.device import pick_device
+    from .device import pick_device
 
     device = pick_device(name)
     return str(device) if device.type == "cuda" else None

@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from .datasets.records import Dataset, ImageRecord
 from .errors import InputError
-from .images import read_image, turned_by_exif
+from .files.images import read_image, turned_by_exif
 from .limits import MIN_KEYPOINTS
-from .models.feature_files import FeatureFiles
+from .maps.descriptors.inspection import FeatureFiles
 
 _TURNED = (
     "; its EXIF data turn it in viewers, which is not applied: if it was labelled turned, save it "

@@ -9,10 +9,10 @@ from torch_devices import DEVICES
 
 from semalign3d import arrays
 from semalign3d.errors import InputError
-from semalign3d.geometry.beta import fit_beta
-from semalign3d.prior.energy import ShapeEnergy
-from semalign3d.prior.relations import fit_relations
-from semalign3d.prior.sparse import fit_sparse
+from semalign3d.shape.relations.beta import fit_beta
+from semalign3d.shape.relations.fitting import fit_relations
+from semalign3d.shape.sparse.energy import ShapeEnergy
+from semalign3d.shape.sparse.prior import fit_sparse
 
 
 @pytest.fixture(params=DEVICES)

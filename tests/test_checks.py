@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 
 from semalign3d.checks import check_category
 from semalign3d.datasets import open_dataset
-from semalign3d.models.feature_files import GeoAwareFiles, MapFiles
+from semalign3d.maps.descriptors.inspection import GeoAwareFiles, MapFiles
 
 SIZES = {"s3": (8, 6), "s4": (9, 3), "s5": (10, 2), "dino": (7, 6)}
 STEMS = {"trn": "abc", "val": "d", "test": "e"}

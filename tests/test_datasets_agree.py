@@ -9,7 +9,7 @@ from layouts import COUNT, SPLITS, WRITERS, make_content
 from semalign3d.checks import check_category
 from semalign3d.datasets import OPTIONS, load_records, open_dataset
 from semalign3d.errors import InputError
-from semalign3d.models.feature_files import GeoAwareFiles
+from semalign3d.maps.descriptors.inspection import GeoAwareFiles
 
 CONTENT = make_content()
 BY_STEM = {image.stem: image for images in CONTENT.values() for image in images}

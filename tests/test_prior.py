@@ -7,12 +7,12 @@ import h5py
 import numpy as np
 import pytest
 
-from semalign3d import store
-from semalign3d.alignment.statistics import AlignmentStatistics
-from semalign3d.prior.colors import pca_colors
-from semalign3d.prior.dense import DensePrior
-from semalign3d.prior.prior import ImageTable, Prior, SparsePrior
-from semalign3d.prior.relations import fit_relations
+from semalign3d.alignment.statistics.collect import AlignmentStatistics
+from semalign3d.files import store
+from semalign3d.prior import ImageTable, Prior, SparsePrior
+from semalign3d.shape.dense.colors import pca_colors
+from semalign3d.shape.dense.prior import DensePrior
+from semalign3d.shape.relations.fitting import fit_relations
 
 K, POINTS, CHANNELS = 6, 20, 8
 

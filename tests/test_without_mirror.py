@@ -6,11 +6,11 @@ from synthetic_views import bent_rays, generators, rotation
 
 from semalign3d.geometry.cameras import mirror_or_identity, with_mirror_images
 from semalign3d.geometry.frames import canonical_frame, has_mirror_plane, similarity_procrustes
-from semalign3d.prior.focal import estimate_focal
-from semalign3d.prior.fusion import ViewPoints, fuse_points
-from semalign3d.prior.image_descriptors import keypoint_descriptors
-from semalign3d.prior.relations import fit_relations
-from semalign3d.prior.sparse import fit_sparse
+from semalign3d.shape.cameras.focal import estimate_focal
+from semalign3d.shape.dense.fusion import ViewPoints, fuse_points
+from semalign3d.shape.relations.fitting import fit_relations
+from semalign3d.shape.sparse.image_descriptors import keypoint_descriptors
+from semalign3d.shape.sparse.prior import fit_sparse
 
 K = 9
 

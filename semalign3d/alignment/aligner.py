@@ -5,26 +5,31 @@ from dataclasses import asdict
 import numpy as np
 
 from semalign3d.alignment.alignment import Alignment, AlignmentEnergy
-from semalign3d.alignment.free import FreeResult, WeightedShape, refine_free
-from semalign3d.alignment.likelihood import point_likelihood
-from semalign3d.alignment.occlusion import hidden_points, point_spacing
-from semalign3d.alignment.photo import Photo, read_photo
-from semalign3d.alignment.photo_energy import Camera, PhotoEnergy, PointTerm, ReconstructionTerm
-from semalign3d.alignment.pose import Poses
-from semalign3d.alignment.reconstruction import reconstruction
-from semalign3d.alignment.rigid import distinct_poses, pose_energy, refine_rigid
-from semalign3d.alignment.search import search_grid, search_poses
+from semalign3d.alignment.photo.likelihood import point_likelihood
+from semalign3d.alignment.photo.photo import Photo, read_photo
+from semalign3d.alignment.poses.free import FreeResult, WeightedShape, refine_free
+from semalign3d.alignment.poses.occlusion import hidden_points, point_spacing
+from semalign3d.alignment.poses.photo_energy import (
+    Camera,
+    PhotoEnergy,
+    PointTerm,
+    ReconstructionTerm,
+)
+from semalign3d.alignment.poses.pose import Poses
+from semalign3d.alignment.poses.reconstruction import reconstruction
+from semalign3d.alignment.poses.rigid import distinct_poses, pose_energy, refine_rigid
+from semalign3d.alignment.poses.search import search_grid, search_poses
+from semalign3d.alignment.poses.visibility import ViewPrior, Visibility
 from semalign3d.alignment.settings import AlignmentSettings
-from semalign3d.alignment.statistics import AlignmentStatistics
-from semalign3d.alignment.views import PriorPoints
-from semalign3d.alignment.visibility import ViewPrior, Visibility
-from semalign3d.digest import values_digest
+from semalign3d.alignment.statistics.collect import AlignmentStatistics
+from semalign3d.alignment.statistics.views import PriorPoints
+from semalign3d.files.digest import values_digest
+from semalign3d.geometry.arguments import require_finite, require_shape
 from semalign3d.geometry.cameras import Size, project
 from semalign3d.geometry.frames import Similarity, similarity_procrustes
 from semalign3d.geometry.grid import image_centre_cell
-from semalign3d.geometry.shapes import require_finite, require_shape
-from semalign3d.prior.energy import ShapeEnergy
-from semalign3d.prior.relations import Relations
+from semalign3d.shape.relations.fitting import Relations
+from semalign3d.shape.sparse.energy import ShapeEnergy
 
 _SEARCH_SIGMA = 1.5
 _RIGID_SIGMAS = (2.5, 1.8, 1.2)

@@ -2,15 +2,13 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from semalign3d import store
 from semalign3d.alignment.aligner import Aligner
 from semalign3d.alignment.alignment import Alignment
-from semalign3d.alignment.settings import AlignmentSettings
+from semalign3d.files import store
 from semalign3d.geometry.cameras import Size
-from semalign3d.prior.prior import Prior
 
 Task = tuple[str | os.PathLike[str], Size]
 """A photo: the file with its descriptor map, and its size (W, H) in pixels."""
@@ -20,8 +18,7 @@ _aligners: list[Aligner] = []
 
 
 def align_files(
-    prior: str | os.PathLike[str],
-    settings: AlignmentSettings,
+    make_aligner: Callable[[], Aligner],
     photos: Sequence[Task],
     processes: int = 1,
 ) -> Iterator[Alignment]:
@@ -32,8 +29,8 @@ def align_files(
 
     Parameters
     ----------
-    prior : the prior file.
-    settings : see `AlignmentSettings`.
+    make_aligner : called once in each process, so it must pickle: a function of a module, or a
+        `functools.partial` of one such as `semalign3d.prior.load_aligner`.
     photos : descriptor maps (2, G, G, C) as `descriptors` of HDF5 files, and the photos' sizes.
     processes : at most so many; 1 works in this one.
 
@@ -45,17 +42,17 @@ def align_files(
     if processes == 0:
         return
     if processes == 1:
-        aligner = Prior.load(prior).aligner(settings)
+        aligner = make_aligner()
         for path, size in photos:
             yield _aligned(aligner, path, size)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _prepare, (prior, settings)) as pool:
+    with ProcessPoolExecutor(processes, context, _prepare, (make_aligner,)) as pool:
         yield from pool.map(_of_this_process, photos)
 
 
-def _prepare(prior: str | os.PathLike[str], settings: AlignmentSettings) -> None:
-    _aligners.append(Prior.load(prior).aligner(settings))
+def _prepare(make_aligner: Callable[[], Aligner]) -> None:
+    _aligners.append(make_aligner())
 
 
 def _of_this_process(photo: Task) -> Alignment:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import InputError
-from ..store import DamagedFileError
+from ..files.store import DamagedFileError
 from . import check, init, match
 
 COMMANDS = (init, check, match)

@@ -11,7 +11,7 @@ from ..datasets import OPTIONS, open_dataset
 from ..datasets.names import SPLITS
 from ..datasets.records import Dataset
 from ..errors import InputError
-from ..models.feature_files import FeatureFiles, open_feature_files
+from ..maps.descriptors.inspection import FeatureFiles, open_feature_files
 
 BAR = 30
 FEW = 4

@@ -65,8 +65,8 @@ def run(given: argparse.Namespace) -> int:
     """Print a line per match and draw them."""
     from ..figures.matches import draw_matches
     from ..figures.save import save_figure
-    from ..images import read_image
-    from ..prior.prior import Prior
+    from ..files.images import read_image
+    from ..prior import Prior
 
     prior = Prior.load(given.prior)
     paths = (given.source, given.target)
@@ -109,17 +109,17 @@ def check_names(paths: tuple[str, str]) -> None:
 
 def photo_descriptors(given: argparse.Namespace, prior: Any) -> list[np.ndarray]:
     """Maps (G, G, C) of both photos, from files of the pipeline or made as the prior's own."""
-    from .. import store
+    from ..files import store
 
     if given.descriptors:
         return [
             store.read(path, "descriptors")["descriptors"][0].astype(np.float32)
             for path in given.descriptors
         ]
-    from ..models.descriptor_sources import open_source
-    from ..models.descriptors import RAW
-    from ..models.device import pick_device
-    from ..models.vit import DEFAULT_MODELS
+    from ..device import pick_device
+    from ..maps.descriptors.geoaware import RAW
+    from ..maps.descriptors.sources import open_source
+    from ..maps.descriptors.vit import DEFAULT_MODELS
 
     settings = prior.settings["descriptors"]
     kind, by_encoder = settings["source"], settings["source"] in DEFAULT_MODELS

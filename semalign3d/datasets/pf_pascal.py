@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..images import image_size
+from ..files.images import image_size
 from . import mirror_tables
 from .names import SPLITS, require_category, require_split, shared_stems
 from .pairing import pair_of

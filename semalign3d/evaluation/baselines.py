@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from semalign3d.geometry.arguments import require_shape
 from semalign3d.geometry.cameras import Size
 from semalign3d.geometry.grid import cell_to_pixel, cells_inside, sample_descriptors
-from semalign3d.geometry.shapes import require_shape
 
 WINDOW = 15
 TEMPERATURE = 0.04

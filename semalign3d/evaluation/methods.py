@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semalign3d.alignment.alignment import Alignment
-from semalign3d.alignment.matching import Matcher
+from semalign3d.alignment.matching.matcher import Matcher
 from semalign3d.evaluation.baselines import (
     TEMPERATURE,
     WINDOW,

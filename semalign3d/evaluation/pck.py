@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semalign3d.geometry.shapes import require_shape
+from semalign3d.geometry.arguments import require_shape
 
 LEVEL = 0.95
 AVERAGES = ("point", "image")

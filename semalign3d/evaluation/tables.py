@@ -1,5 +1,6 @@
 """The tables of an evaluation: every match of every pair, and PCK of categories and of all."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -185,3 +186,11 @@ def _rows(
             "high": high,
         }
     )
+
+
+def read_matches(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """A category's matches; names stay texts, also those that look like numbers or NA."""
+    texts = dict.fromkeys(("pair", "source", "target"), str)
+    grades = dict.fromkeys(GRADES, "Int64")
+    missing = {name: [""] for name in GRADES}
+    return pd.read_csv(path, dtype={**texts, **grades}, keep_default_na=False, na_values=missing)

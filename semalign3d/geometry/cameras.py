@@ -8,7 +8,7 @@ Camera coordinates: x to the right, y down, z forward, a right-handed frame.
 
 import numpy as np
 
-from semalign3d.geometry.shapes import require_finite, require_shape
+from semalign3d.geometry.arguments import require_finite, require_shape
 
 Size = tuple[int, int]
 

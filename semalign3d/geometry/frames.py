@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semalign3d.geometry.arguments import require_finite, require_shape
 from semalign3d.geometry.cameras import mirror_or_identity
-from semalign3d.geometry.shapes import require_finite, require_shape
 
 _ON_A_SIDE = 0.5
 

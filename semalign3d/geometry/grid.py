@@ -6,8 +6,8 @@ G x G grid covers pixel x = (u + 0.5) / G * L - floor((L - W) / 2), y likewise.
 
 import numpy as np
 
+from semalign3d.geometry.arguments import require_finite, require_shape
 from semalign3d.geometry.cameras import Size
-from semalign3d.geometry.shapes import require_finite, require_shape
 
 
 def _padding(size: Size) -> tuple[int, np.ndarray]:

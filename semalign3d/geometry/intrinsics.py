@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semalign3d.geometry.arguments import require_shape
 from semalign3d.geometry.cameras import Size
-from semalign3d.geometry.shapes import require_shape
 
 MOST_UNEQUAL = 1.25
 """Factor between the two focal lengths up to which their geometric mean is taken for both."""

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
-from semalign3d.geometry.shapes import require_finite, require_shape
+from semalign3d.geometry.arguments import require_finite, require_shape
 
 
 def erode(mask: np.ndarray, size: int = 2, iterations: int = 2) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Normals of sampled surfaces."""
 
 from semalign3d.arrays import Array, namespace
+from semalign3d.geometry.arguments import require_finite, require_shape
 from semalign3d.geometry.neighbours import Neighbours
-from semalign3d.geometry.shapes import require_finite, require_shape
 
 
 def surface_normals(points: Array, neighbours: int = 30) -> Array:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semalign3d.geometry.shapes import require_shape
+from semalign3d.geometry.arguments import require_shape
 
 FLAT = 0.1
 """Thickness over length below which keypoints count as flat.

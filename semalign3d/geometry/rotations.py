@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from semalign3d.geometry.shapes import require_shape
+from semalign3d.geometry.arguments import require_shape
 
 
 def sphere_directions(count: int) -> np.ndarray:

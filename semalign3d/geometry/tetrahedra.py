@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from semalign3d.arrays import Array, beside, namespace
-from semalign3d.geometry.shapes import require_finite, require_shape
+from semalign3d.geometry.arguments import require_finite, require_shape
 
 _HEIGHT = 0.5
 """How far a prism reaches to either side of its triangle, in lengths of the normal."""

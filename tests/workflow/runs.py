@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chain import NO_SLURM
+from studies.speed.chain import NO_SLURM
 
 REPOSITORY = Path(__file__).parent.parent.parent
 TINY_DEMO = {

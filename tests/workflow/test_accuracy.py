@@ -8,21 +8,21 @@ import pytest
 from PIL import Image
 from runs import REPOSITORY, run
 from threadpoolctl import threadpool_limits
-from training import object_mask
 
 from demo.dataset import DEPTH_NOISE
-from demo.robustness.cases import Conditions
-from demo.robustness.chain import make_prior
-from demo.robustness.photos import open_album
-from demo.robustness.run import poor_views
-from demo.score_prior import PriorScore, score_prior
-from semalign3d import store
 from semalign3d.datasets import open_dataset
+from semalign3d.files import store
+from semalign3d.files.records import read_record
 from semalign3d.geometry.frames import similarity_procrustes
-from semalign3d.prior.cameras import AnnotatedView, Cameras
-from semalign3d.prior.prior import Prior
-from semalign3d.prior.sparse import KeypointShape
-from semalign3d.records import read_record
+from semalign3d.pipeline.inputs import object_mask
+from semalign3d.prior import Prior
+from semalign3d.shape.cameras.estimation import AnnotatedView, Cameras
+from semalign3d.shape.sparse.prior import KeypointShape
+from studies.robustness.cases import Conditions
+from studies.robustness.chain import make_prior
+from studies.robustness.photos import open_album
+from studies.robustness.run import poor_views
+from studies.shared.prior_score import PriorScore, score_prior
 
 pytestmark = pytest.mark.workflow
 

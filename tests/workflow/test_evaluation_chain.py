@@ -1,6 +1,7 @@
 """From the tiny demo to matches, PCK and pictures, and points matched on the command line."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ from runs import REPOSITORY, TINY_DEMO, run
 from threadpoolctl import threadpool_limits
 
 import demo.matching.score
-from semalign3d import cli, store
+from semalign3d import cli
 from semalign3d.alignment.alignment import Alignment
 from semalign3d.alignment.batch import align_files
 from semalign3d.alignment.settings import AlignmentSettings
-from semalign3d.prior.prior import Prior
-from semalign3d.records import read_record
+from semalign3d.files import store
+from semalign3d.files.records import read_record
+from semalign3d.prior import Prior, load_aligner
 
 pytestmark = pytest.mark.workflow
 
@@ -72,7 +74,8 @@ def test_processes_name_the_damaged_file(folder: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.h5"
     cut.write_bytes(whole.read_bytes()[:-1000])
     photos = [(whole, (360, 270)), (cut, (360, 270))]
-    found = align_files(results / "priors" / "chair.h5", AlignmentSettings(), photos, processes=2)
+    aligner = partial(load_aligner, results / "priors" / "chair.h5", AlignmentSettings())
+    found = align_files(aligner, photos, processes=2)
     assert next(found).keypoints_px.shape == (14, 2)
     with pytest.raises(store.DamagedFileError, match=r"cut\.h5"):
         next(found)

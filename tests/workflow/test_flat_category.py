@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from runs import REPOSITORY, TINY_DEMO, run
 
-from demo.score_prior import score_prior
 from semalign3d.geometry.plane import plane_coordinates
-from semalign3d.prior.prior import Prior
+from semalign3d.prior import Prior
+from studies.shared.prior_score import score_prior
 
 pytestmark = pytest.mark.workflow
 

@@ -16,8 +16,8 @@ import pytest
 import runs
 from safetensors.numpy import load_file, save_file
 
-from semalign3d import store
-from semalign3d.prior.prior import Prior
+from semalign3d.files import store
+from semalign3d.prior import Prior
 
 pytestmark = pytest.mark.workflow
 
@@ -249,8 +249,8 @@ def edited(path: Path, *, start: str = "", end: str = "") -> Iterator[None]:
 @pytest.mark.parametrize(
     ("module", "stages"),
     [
-        ("semalign3d/prior/warp.py", FROM_DENSE),
-        ("semalign3d/models/masks.py", {"masks"} | FROM_CAMERAS),
+        ("semalign3d/shape/dense/warp.py", FROM_DENSE),
+        ("semalign3d/maps/masks/sam.py", {"masks"} | FROM_CAMERAS),
         ("workflow/scripts/relations.py", {"relations"} | FROM_SPARSE),
     ],
 )
@@ -265,9 +265,13 @@ def test_an_edit_of_the_code(
 def test_another_comment_in_the_code(folder: Path, config: dict[str, Any], project: Path) -> None:
     with (
         edited(
-            project / "semalign3d/prior/warp.py", start="In other words: ", end="\n# So much.\n"
+            project / "semalign3d/shape/dense/warp.py",
+            start="In other words: ",
+            end="\n# So much.\n",
         ),
-        edited(project / "semalign3d/store.py", start="In other words: ", end="\n# So much.\n"),
+        edited(
+            project / "semalign3d/files/store.py", start="In other words: ", end="\n# So much.\n"
+        ),
     ):
         run = runs.run(folder, *TARGETS, config=config, repository=project, options=("--dry-run",))
     assert run.planned == set()

@@ -16,9 +16,9 @@ from transformers import BitImageProcessor, Dinov2Config, Dinov2Model
 
 from demo.dataset import make_category, write_layout
 from demo.plan import Counts
-from demo.score_prior import score_prior
 from semalign3d.datasets.mirror_tables import SPAIR, mirror_permutation
-from semalign3d.prior.prior import Prior
+from semalign3d.prior import Prior
+from studies.shared.prior_score import score_prior
 
 pytestmark = pytest.mark.workflow
 

@@ -15,7 +15,7 @@ import runs
 import yaml
 from slurm_cluster import CPUS, ask, job_facts, one_node_cluster, why_not
 
-from semalign3d import store
+from semalign3d.files import store
 
 PROFILE = str(runs.REPOSITORY / "workflow" / "profiles" / "slurm")
 DATA = ("results/demo/Layout/large/trn.txt", "results/demo/truth/chair.npz")

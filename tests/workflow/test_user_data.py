@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import runs
 
-from benchmarks.features import WIDTH, write_checkpoint, write_features
 from demo.dataset import make_category, write_layout
 from demo.plan import Counts, splits
-from semalign3d import store
-from semalign3d.prior.prior import Prior
+from semalign3d.files import store
+from semalign3d.prior import Prior
+from studies.speed.data.features import WIDTH, write_checkpoint, write_features
 
 pytestmark = pytest.mark.workflow
 

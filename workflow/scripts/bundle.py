@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dataset import opened_dataset
-from job import job, summary
-from suspects import named_suspects, write_suspects
 
-from semalign3d import store
 from semalign3d.arrays import compute_device
-from semalign3d.prior.bundle import refine, refined_cameras
-from semalign3d.prior.bundle_settings import BundleSettings
-from semalign3d.prior.cameras import Cameras
-from semalign3d.prior.sparse import KeypointShape
-from semalign3d.prior.suspects import check_annotations
-from semalign3d.records import read_record, write_record
+from semalign3d.files import store
+from semalign3d.files.records import read_record, write_record
+from semalign3d.files.tables import write_table
+from semalign3d.pipeline.inputs import opened_dataset
+from semalign3d.pipeline.job import job, summary
+from semalign3d.shape.bundle.refinement import refine, refined_cameras
+from semalign3d.shape.bundle.settings import BundleSettings
+from semalign3d.shape.bundle.suspects import check_annotations, named_suspects, suspects_table
+from semalign3d.shape.cameras.estimation import Cameras
+from semalign3d.shape.sparse.prior import KeypointShape
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -43,7 +43,7 @@ def main(snakemake: Any) -> None:
         write_record(file, refined_cameras(cameras, bundle))
         write_record(file.create_group("poses"), bundle.poses)
     check = check_annotations(cameras, bundle, mirror, suspicious=params.suspicious)
-    write_suspects(snakemake.output.images, cameras, check)
+    write_table(suspects_table(cameras, check), snakemake.output.images)
     error = np.sqrt(np.nanmean(np.square(bundle.reprojection).sum(axis=2)))
     summary(
         snakemake,

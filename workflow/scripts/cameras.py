@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dataset import opened_dataset
-from job import job, summary
-from training import by_stem, object_mask
 
-from semalign3d import store
 from semalign3d.datasets import Dataset
-from semalign3d.models.depth import DepthMap
-from semalign3d.prior.cameras import AnnotatedView, estimate_cameras
-from semalign3d.records import read_record, write_record
+from semalign3d.files import store
+from semalign3d.files.records import read_record, write_record
+from semalign3d.maps.depth.depth_anything import DepthMap
+from semalign3d.pipeline.inputs import by_stem, object_mask, opened_dataset
+from semalign3d.pipeline.job import job, summary
+from semalign3d.shape.cameras.estimation import AnnotatedView, estimate_cameras
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset import opened_dataset
-from job import job, summary
-
-from semalign3d import store
 from semalign3d.checks import check_category
 from semalign3d.errors import InputError
-from semalign3d.models.feature_files import open_feature_files
+from semalign3d.files import store
+from semalign3d.maps.descriptors.inspection import open_feature_files
+from semalign3d.pipeline.inputs import opened_dataset
+from semalign3d.pipeline.job import job, summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,21 +4,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dataset import opened_dataset
-from job import job, summary
-from training import by_stem, image_sizes, object_masks
 
-from semalign3d import store
 from semalign3d.arrays import compute_device
-from semalign3d.prior.attention import Attention
-from semalign3d.prior.cameras import Cameras
-from semalign3d.prior.dense import dense_prior
-from semalign3d.prior.fusion import ViewPoints, fuse_points, points_per_view, silent_because
-from semalign3d.prior.image_descriptors import pixel_descriptors
-from semalign3d.prior.silhouettes import silhouettes_of
-from semalign3d.prior.sparse import KeypointShape
-from semalign3d.records import read_record, write_record
+from semalign3d.files import store
+from semalign3d.files.records import read_record, write_record
+from semalign3d.pipeline.inputs import by_stem, image_sizes, object_masks, opened_dataset
+from semalign3d.pipeline.job import job, summary
 from semalign3d.seeds import generator
+from semalign3d.shape.cameras.estimation import Cameras
+from semalign3d.shape.dense.fusion import ViewPoints, fuse_points, points_per_view, silent_because
+from semalign3d.shape.dense.prior import dense_prior
+from semalign3d.shape.dense.silhouettes import silhouettes_of
+from semalign3d.shape.sparse.attention import Attention
+from semalign3d.shape.sparse.image_descriptors import pixel_descriptors
+from semalign3d.shape.sparse.prior import KeypointShape
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batch import ImageBatch
-from dataset import opened_dataset
-from job import job, summary
-
-from semalign3d.digest import values_digest
-from semalign3d.models.depth_sources import open_depth
-from semalign3d.models.device import pick_device
-from semalign3d.records import write_record
+from semalign3d.device import pick_device
+from semalign3d.files.digest import values_digest
+from semalign3d.files.records import write_record
+from semalign3d.maps.depth.sources import open_depth
+from semalign3d.pipeline.batch import ImageBatch
+from semalign3d.pipeline.inputs import opened_dataset
+from semalign3d.pipeline.job import job, summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,15 +4,14 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batch import ImageBatch
-from dataset import opened_dataset
-from job import job, summary
-
-from semalign3d import store
-from semalign3d.digest import values_digest
-from semalign3d.models.descriptor_sources import DescriptorSource, open_source
-from semalign3d.models.descriptors import as_stored
-from semalign3d.models.device import pick_device
+from semalign3d.device import pick_device
+from semalign3d.files import store
+from semalign3d.files.digest import values_digest
+from semalign3d.maps.descriptors.geoaware import as_stored
+from semalign3d.maps.descriptors.sources import DescriptorSource, open_source
+from semalign3d.pipeline.batch import ImageBatch
+from semalign3d.pipeline.inputs import opened_dataset
+from semalign3d.pipeline.job import job, summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from job import job, summary
-
 from semalign3d.errors import InputError
-from semalign3d.models.depth_sources import network_model
-from semalign3d.models.fetch import fetch_hub_model, fetch_sam
-from semalign3d.models.vit import vit_model
+from semalign3d.maps.depth.sources import network_model
+from semalign3d.maps.descriptors.vit import vit_model
+from semalign3d.maps.fetch import fetch_hub_model, fetch_sam
+from semalign3d.pipeline.job import job, summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,18 +4,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from batch import ImageBatch
-from dataset import opened_dataset
-from job import job, summary
 
-from semalign3d import store
 from semalign3d.datasets.records import ImageRecord
-from semalign3d.digest import file_digest, values_digest
-from semalign3d.images import read_image
-from semalign3d.models import masks
-from semalign3d.models.device import pick_device
-from semalign3d.models.mask_quality import mask_quality
-from semalign3d.records import write_record
+from semalign3d.device import pick_device
+from semalign3d.files import store
+from semalign3d.files.digest import file_digest, values_digest
+from semalign3d.files.images import read_image
+from semalign3d.files.records import write_record
+from semalign3d.maps.masks import sam as masks
+from semalign3d.maps.masks.quality import mask_quality
+from semalign3d.pipeline.batch import ImageBatch
+from semalign3d.pipeline.inputs import opened_dataset
+from semalign3d.pipeline.job import job, summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

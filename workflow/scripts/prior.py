@@ -1,35 +1,34 @@
 """results/priors/{category}.h5: all that a user of the prior needs, in one file."""
 
-import csv
 import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dataset import opened_dataset
-from job import job, summary
 
-from semalign3d.alignment.statistics import AlignmentStatistics
-from semalign3d.prior.attention import Attention
-from semalign3d.prior.bundle import Bundle
-from semalign3d.prior.cameras import Cameras
-from semalign3d.prior.dense import DensePrior
-from semalign3d.prior.prior import ImageTable, Prior, sparse_prior
-from semalign3d.prior.relations import Relations
-from semalign3d.prior.sparse import KeypointShape
-from semalign3d.records import read_record
+from semalign3d.alignment.statistics.collect import AlignmentStatistics
+from semalign3d.datasets.manifest import read_manifest
+from semalign3d.files.records import read_record
+from semalign3d.pipeline.inputs import opened_dataset
+from semalign3d.pipeline.job import job, summary
+from semalign3d.prior import ImageTable, Prior, sparse_prior
+from semalign3d.shape.bundle.refinement import Bundle
+from semalign3d.shape.cameras.estimation import Cameras
+from semalign3d.shape.dense.prior import DensePrior
+from semalign3d.shape.relations.fitting import Relations
+from semalign3d.shape.sparse.attention import Attention
+from semalign3d.shape.sparse.prior import KeypointShape
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
 def image_table(manifest: str, cameras: Cameras) -> ImageTable:
-    with open(manifest, newline="") as file:
-        rows = list(csv.DictReader(file))
+    table = read_manifest(manifest)
     focal = dict(zip(cameras.stems, 1.0 / cameras.p, strict=True))
     return ImageTable(
-        tuple(row["image"] for row in rows),
-        tuple(row["split"] for row in rows),
-        np.array([focal.get(row["image"], np.nan) for row in rows]),
+        tuple(table["image"]),
+        tuple(table["split"]),
+        np.array([focal.get(stem, np.nan) for stem in table["image"]]),
     )
 
 

@@ -2,15 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dataset import opened_dataset
-from job import job, summary
-
-from semalign3d import store
 from semalign3d.arrays import compute_device
-from semalign3d.prior.cameras import Cameras, training_views
-from semalign3d.prior.relations import fit_relations
-from semalign3d.records import read_record, write_record
+from semalign3d.files import store
+from semalign3d.files.records import read_record, write_record
+from semalign3d.pipeline.inputs import opened_dataset
+from semalign3d.pipeline.job import job, summary
 from semalign3d.seeds import generator
+from semalign3d.shape.cameras.estimation import Cameras, training_views
+from semalign3d.shape.relations.fitting import fit_relations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,19 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dataset import opened_dataset
-from job import job, summary
-from training import descriptor_maps, image_sizes
 
-from semalign3d import store
 from semalign3d.arrays import compute_device
-from semalign3d.prior.attention import keypoint_attention
-from semalign3d.prior.cameras import Cameras, training_views
-from semalign3d.prior.image_descriptors import keypoint_descriptors
-from semalign3d.prior.relations import Relations
-from semalign3d.prior.sparse import fit_sparse
-from semalign3d.prior.upright import stand_up
-from semalign3d.records import read_record, write_record
+from semalign3d.files import store
+from semalign3d.files.records import read_record, write_record
+from semalign3d.pipeline.inputs import descriptor_maps, image_sizes, opened_dataset
+from semalign3d.pipeline.job import job, summary
+from semalign3d.shape.cameras.estimation import Cameras, training_views
+from semalign3d.shape.relations.fitting import Relations
+from semalign3d.shape.sparse.attention import keypoint_attention
+from semalign3d.shape.sparse.image_descriptors import keypoint_descriptors
+from semalign3d.shape.sparse.prior import fit_sparse
+from semalign3d.shape.sparse.upright import stand_up
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

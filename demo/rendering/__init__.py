@@ -1,0 +1,1 @@
+"""Pictures of synthetic scenes with their truth."""

@@ -1,0 +1,1 @@
+"""Files in and out: HDF5 that is whole or absent, records, digests, images, arrays, tables."""

@@ -1,0 +1,1 @@
+"""What each photo is turned into: descriptors, object masks and depth. A network loads once."""

@@ -1,0 +1,1 @@
+"""Object masks of photos: SAM's candidates, or the user's files (METHOD.md 2)."""

@@ -1,1 +1,0 @@
-"""Networks: each loads once and maps images or features to arrays."""

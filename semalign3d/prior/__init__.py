@@ -1,1 +1,0 @@
-"""Shape priors of a category: focal lengths, relations, sparse and dense shape."""

@@ -1,0 +1,1 @@
+"""The shape of a category, stage by stage: cameras, relations, sparse, bundle, points, dense."""

@@ -1,0 +1,1 @@
+"""Shape, poses, focal lengths and depth refined together (METHOD.md 7)."""

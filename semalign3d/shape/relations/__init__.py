@@ -1,0 +1,1 @@
+"""Relations between keypoints, and their Beta distributions (METHOD.md 6)."""

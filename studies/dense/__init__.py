@@ -1,0 +1,1 @@
+"""What each step of dense fusion brings."""

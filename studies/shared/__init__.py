@@ -1,0 +1,1 @@
+"""What studies share: setups, scores against the truth, tables, plots."""

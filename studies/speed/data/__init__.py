@@ -1,0 +1,1 @@
+"""Synthetic datasets of any size, with features of the published sizes."""

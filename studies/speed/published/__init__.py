@@ -1,0 +1,1 @@
+"""The published construction of the sparse prior: the yardstick."""

@@ -1,0 +1,163 @@
+"""`semalign3d init` and `semalign3d check`: from a COCO-keypoint file to a configuration."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import yaml
+from layouts import COUNT, make_content, write_coco, write_pf_pascal
+
+from semalign3d.cli import main
+from semalign3d.datasets import open_dataset
+
+ROOT = Path(__file__).parents[2]
+CONTENT = make_content()
+INIT = ("init", "--coco", "cat.json", "--images", "photos", "--category", "cat")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_coco(tmp_path, CONTENT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def rename(folder: Path, names: list[str]) -> None:
+    values = json.loads((folder / "cat.json").read_text())
+    values["categories"][0]["keypoints"] = names
+    (folder / "cat.json").write_text(json.dumps(values))
+
+
+def test_init_writes_a_configuration_that_the_schema_takes(folder: Path, capsys) -> None:
+    rename(folder, [f"{side}_{i}" for i in range(7) for side in ("left", "right")] + ["nose"])
+    assert main([*INIT, "--test", "0.3"]) == 0
+    text = capsys.readouterr().out
+    assert "cat: 4 trn, 1 val, 2 test images" in text
+    assert "swapped in mirror images: left_0 - right_0, left_1 - right_1" in text
+    assert "semalign3d check --configfile cat.yaml" in text
+    assert "--configfile cat.yaml -- results/priors/cat.h5" in text
+    made = yaml.safe_load((folder / "cat.yaml").read_text())
+    assert made["dataset"] == {
+        "name": "coco",
+        "root": "photos",
+        "annotations": "cat.json",
+        "val": 0.1,
+        "test": 0.3,
+    }
+    whole = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    for section, values in made.items():
+        whole[section].update(values)
+    jsonschema.validate(whole, yaml.safe_load((ROOT / "config" / "schema.yaml").read_text()))
+
+
+def test_a_category_without_sides_gets_no_mirror_images(folder: Path, capsys) -> None:
+    assert main(INIT) == 0
+    assert "mirror images are not used" in capsys.readouterr().out
+    assert yaml.safe_load((folder / "cat.yaml").read_text())["dataset"]["mirror"] == "none"
+
+
+def test_names_with_spaces_are_quoted(folder: Path, capsys) -> None:
+    values = json.loads((folder / "cat.json").read_text())
+    values["categories"][0]["name"] = "noisy night monkey"
+    (folder / "cat.json").write_text(json.dumps(values))
+    assert main([*INIT[:-1], "noisy night monkey"]) == 0
+    assert "-- 'results/priors/noisy night monkey.h5'" in capsys.readouterr().out
+    assert (folder / "noisy-night-monkey.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--category", "dog"), "no category 'dog' in cat.json; there are: cat"),
+        (("--coco", "none.json"), "none.json: no such file"),
+        (("--images", "none"), "--images: no folder none"),
+        (("--images", "."), "7 photos are missing; --images must be the folder"),
+        (("--val", "0.6", "--test", "0.6"), "expected shares below 1 together"),
+        (("--test", "0.8"), "0 training images; a prior needs at least 4"),
+    ],
+)
+def test_what_init_refuses(folder: Path, capsys, arguments, message: str) -> None:
+    assert main([*INIT, *arguments]) == 1
+    assert message in capsys.readouterr().err
+    assert not list(folder.glob("*.yaml"))
+
+
+def test_nothing_is_overwritten_unasked(folder: Path, capsys) -> None:
+    (folder / "cat.yaml").write_text("mine")
+    assert main(INIT) == 1
+    assert "cat.yaml exists; give --force" in capsys.readouterr().err
+    assert (folder / "cat.yaml").read_text() == "mine"
+    assert main([*INIT, "--force"]) == 0
+    assert (folder / "cat.yaml").read_text() != "mine"
+
+
+def test_check_counts_keypoints(folder: Path, capsys) -> None:
+    assert main(INIT) == 0
+    capsys.readouterr()
+    assert main(["check", "--configfile", "cat.yaml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "cat: 5 trn, 1 val, 1 test images; 0 feature files; all sound"
+    assert len(lines) == COUNT + 1
+    shown = sum(int(line.split(" of ")[0].split()[-1]) for line in lines[1:])
+    trained = json.loads((folder / "cat.json").read_text())["annotations"]
+    assert 0 < shown < sum(sum(v == 2 for v in a["keypoints"][2::3]) for a in trained)
+    assert main(["check", "--coco", "cat.json", "--images", "photos", "--category", "cat"]) == 0
+
+
+def test_check_lists_all_problems(folder: Path, capsys) -> None:
+    (folder / "photos" / "a1.jpg").write_text("nonsense")
+    (folder / "photos" / "d4.jpg").unlink()
+    assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
+    text = capsys.readouterr().out
+    assert "problem: photos/a1.jpg: cannot be decoded" in text
+    assert "problem: photos/d4.jpg: no such image" in text
+    assert text.startswith("cat: 5 trn, 1 val, 1 test images; 0 feature files; 2 problems\n")
+
+
+def test_check_of_other_datasets(tmp_path: Path, capsys) -> None:
+    write_pf_pascal(tmp_path / "pf", CONTENT)
+    config = tmp_path / "pf.yaml"
+    config.write_text(yaml.safe_dump({"dataset": {"name": "pf-pascal", "root": f"{tmp_path}/pf"}}))
+    assert main(["check", "--configfile", str(config)]) == 0
+    assert "0 feature files; all sound" in capsys.readouterr().out
+
+
+def test_check_reads_the_features_that_the_configuration_names(folder: Path, capsys) -> None:
+    assert main([*INIT, "--test", "0"]) == 0
+    config = yaml.safe_load((folder / "cat.yaml").read_text())
+    config["dataset"]["splits"] = ["trn"]
+    config["descriptors"] = {"source": "files", "root": "maps"}
+    (folder / "cat.yaml").write_text(yaml.safe_dump(config))
+    (folder / "maps" / "cat").mkdir(parents=True)
+    for path in (folder / "photos").iterdir():
+        for end in ("", "_flip"):
+            np.save(folder / "maps" / "cat" / f"{path.stem}{end}.npy", np.ones((4, 6, 6)))
+    capsys.readouterr()
+    assert main(["check", "--configfile", "cat.yaml"]) == 0
+    assert "12 feature files (map 4 x 6 x 6); all sound" in capsys.readouterr().out
+    (folder / "maps" / "cat" / "a1_flip.npy").write_bytes(b"nonsense")
+    made = main(["check", "--configfile", "cat.yaml"])
+    val = (
+        "a1" in open_dataset("coco", "photos", annotations="cat.json", test=0).splits("cat")["val"]
+    )
+    assert made == (0 if val else 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        ("dataset: [", "cannot be read"),
+        ("masks: {}", "expected a section dataset with name and root"),
+        ("dataset: {name: pf, root: x}", "unknown dataset 'pf'"),
+        ("dataset: {name: coco, root: x}", "needs annotations"),
+    ],
+)
+def test_configurations_that_check_refuses(tmp_path: Path, capsys, content, message: str) -> None:
+    path = tmp_path / "my.yaml"
+    if content is not None:
+        path.write_text(content)
+    assert main(["check", "--configfile", str(path)]) == 1
+    assert message in capsys.readouterr().err
