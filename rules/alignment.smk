@@ -11,17 +11,17 @@ for category in CATEGORIES:
 
             rule:
                 name:
-                    rule_name("alignments", category, split, batch)
+                    rule_name("alignment", category, split, batch)
                 input:
                     prior=f"results/priors/{category}.h5",
                     manifest=f"results/manifest/{category}.csv",
                     descriptors=expand("results/descriptors/{c}/{s}.h5", c=category, s=stems),
                 output:
-                    update(expand("results/alignments/{c}/{s}.h5", c=category, s=stems)),
+                    update(expand("results/alignment/{c}/{s}.h5", c=category, s=stems)),
                 log:
-                    f"results/logs/alignments/{category}_{split}_{batch}.log",
+                    f"results/logs/alignment/{category}_{split}_{batch}.log",
                 benchmark:
-                    f"results/benchmarks/alignments/{category}_{split}_{batch}.tsv"
+                    f"results/benchmarks/alignment/{category}_{split}_{batch}.tsv"
                 conda:
                     CONDA
                 threads: ALIGNMENT_PROCESSES
@@ -29,7 +29,7 @@ for category in CATEGORIES:
                     **stage_resources("geometry"),
                 params:
                     **config["alignment"],
-                    code=script_code("alignments"),
-                    marker=batch_marker("alignments", category, split, batch, stems),
+                    code=script_code("alignment"),
+                    marker=batch_marker("alignment", category, split, batch, stems),
                 script:
-                    "../workflow/scripts/alignments.py"
+                    "../workflow/scripts/alignment.py"

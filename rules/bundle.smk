@@ -7,8 +7,8 @@ rule bundle:
         cameras="results/cameras/{category}.h5",
     output:
         shape="results/bundle/{category}.h5",
-        cameras="results/cameras/{category}_bundle.h5",
-        images="results/checks/{category}_images.csv",
+        cameras="results/bundle/{category}_cameras.h5",
+        images="results/bundle/{category}_images.csv",
     log:
         "results/logs/bundle/{category}.log",
     benchmark:

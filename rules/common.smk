@@ -12,9 +12,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from demo import plan as demo_plan
-from semalign3d import store
+from semalign3d.files import store
 from semalign3d.datasets import OPTIONS, open_dataset
-from semalign3d.digest import script_digest
+from semalign3d.pipeline.code import script_digest
 from semalign3d.errors import InputError
 
 
@@ -152,7 +152,7 @@ BUNDLED = config["bundle"]["enabled"]
 SHAPE_FILE = "results/bundle/{category}.h5" if BUNDLED else "results/sparse/{category}.h5"
 """The keypoints in object space that all later stages take."""
 CAMERAS_FILE = (
-    "results/cameras/{category}_bundle.h5" if BUNDLED else "results/cameras/{category}.h5"
+    "results/bundle/{category}_cameras.h5" if BUNDLED else "results/cameras/{category}.h5"
 )
 """The cameras that all later stages take."""
 

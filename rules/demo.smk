@@ -13,12 +13,12 @@ if IS_DEMO:
         resources:
             **stage_resources("checks"),
         params:
-            code=script_code("demo_layout"),
+            code=script_code("demo/layout"),
             root=lambda wildcards: ROOT,
             categories=sorted(CATEGORIES, key=demo_plan.CATEGORIES.index),
             counts=DEMO_COUNT_LIST,
         script:
-            "../workflow/scripts/demo_layout.py"
+            "../workflow/scripts/demo/layout.py"
 
     for category in CATEGORIES:
 
@@ -43,10 +43,10 @@ if IS_DEMO:
             resources:
                 **stage_resources("checks"),
             params:
-                code=script_code("demo_category"),
+                code=script_code("demo/category"),
                 root=lambda wildcards: ROOT,
                 category=category,
                 counts=DEMO_COUNT_LIST,
                 seed=RUNTIME["seed"],
             script:
-                "../workflow/scripts/demo_category.py"
+                "../workflow/scripts/demo/category.py"

@@ -1,8 +1,8 @@
 # Where descriptors come from: feature files, an encoder of photos, or the user's maps.
 
-from semalign3d.digest import values_digest
-from semalign3d.models.descriptor_files import descriptor_files, is_hdf5
-from semalign3d.models.vit import DEFAULT_MODELS
+from semalign3d.files.digest import values_digest
+from semalign3d.maps.descriptors.files import descriptor_files, is_hdf5
+from semalign3d.maps.descriptors.vit import DEFAULT_MODELS
 
 DESCRIPTORS = config["descriptors"]
 DESCRIPTORS_BY_NETWORK = DESCRIPTORS["source"] != "files"

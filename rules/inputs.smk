@@ -1,8 +1,8 @@
 # Where the masks and depth of images come from: the user's files, networks, the demo's own.
 
-from semalign3d.models.depth_sources import depth_files
-from semalign3d.models.masks import mask_file
-from semalign3d.models.vggt import DEFAULT_MODEL as VGGT_MODEL
+from semalign3d.maps.depth.sources import depth_files
+from semalign3d.maps.masks.sam import mask_file
+from semalign3d.maps.depth.vggt import DEFAULT_MODEL as VGGT_MODEL
 
 SOURCE_PROBLEMS = {}
 

@@ -8,7 +8,7 @@ rule unknown_category:
         "results/{stage}/{unknown}",
     wildcard_constraints:
         stage="|".join(sorted(STAGES)),
-        unknown=f"(?!(?:(?:{CATEGORY_PATTERN})(?:_bundle|_images)?|summary|pck)[./]).+",
+        unknown=f"(?!(?:(?:{CATEGORY_PATTERN})(?:_cameras|_images)?|summary|pck)[./]).+",
 
 
 rule unknown_image:

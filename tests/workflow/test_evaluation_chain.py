@@ -122,7 +122,7 @@ def test_match_command(
     Half a cell from feature files: the workflow keeps descriptors in half precision.
     """
     monkeypatch.chdir(folder)
-    row = pd.read_csv("results/matches/chair.csv").iloc[0]
+    row = pd.read_csv("results/matching/chair.csv").iloc[0]
     photos = [f"results/demo/JPEGImages/chair/{row[k]}.jpg" for k in KINDS]
     maps = [f"results/descriptors/chair/{row[k]}.h5" for k in KINDS]
     network = str(REPOSITORY / "demo" / "networks" / "post_processor.pth")
@@ -148,7 +148,7 @@ def test_scores_by_the_demos_truth_agree_with_the_workflow(
         ["results/priors/chair.h5", *options, "--cases", "as they are", "--output", "table.csv"]
     )
     found = pd.read_csv("table.csv").iloc[0]
-    matches = pd.read_csv("results/matches/chair.csv")
+    matches = pd.read_csv("results/matching/chair.csv")
     printed = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
     (per_image,) = (row for row in printed if row[:3] == ["| chair", "keypoints", "per image"])
     for number, method in ((3, "nearest"), (5, "aligned")):

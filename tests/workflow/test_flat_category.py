@@ -20,7 +20,7 @@ FROM_FILES = ("--configfile", str(REPOSITORY / "config" / "demo-files.yaml"))
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bottle")
-    run(path, "results/matches/bottle.csv", config=CONFIG, options=FROM_FILES)
+    run(path, "results/matching/bottle.csv", config=CONFIG, options=FROM_FILES)
     return path / "results"
 
 

@@ -1,4 +1,4 @@
-"""results/alignments/{category}/{image}.h5: the prior placed in images."""
+"""results/alignment/{category}/{image}.h5: the prior placed in images."""
 
 from dataclasses import fields
 from functools import partial

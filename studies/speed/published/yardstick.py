@@ -1,7 +1,8 @@
 """How long the published construction takes on a run's data, beside ours.
 
 `python -m studies.speed.published.yardstick <results folder> <category>` prints JSON. Parts that
-would take hours are timed on a share of their work and multiplied: every figure says how much was timed.
+would take hours are timed on a share of their work and multiplied: every figure says how much was
+timed.
 """
 
 import json

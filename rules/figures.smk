@@ -22,9 +22,9 @@ rule figure_images:
         **stage_resources("checks"),
     params:
         **DATASET_PARAMS,
-        code=script_code("figure_images"),
+        code=script_code("figures/images"),
     script:
-        "../workflow/scripts/figure_images.py"
+        "../workflow/scripts/figures/images.py"
 
 
 rule figure_prior:
@@ -45,19 +45,19 @@ rule figure_prior:
     resources:
         **stage_resources("geometry"),
     params:
-        code=script_code("figure_prior"),
+        code=script_code("figures/prior"),
     script:
-        "../workflow/scripts/figure_prior.py"
+        "../workflow/scripts/figures/prior.py"
 
 
-rule mask_report:
+rule figure_masks:
     """The chosen masks against keypoints and boxes: a table, worst first, and a page of pictures."""
     input:
         masks=training_files("masks"),
         images=lambda w: image_files(w.category, IMAGES[w.category]["trn"]),
         annotations=lambda w: annotation_files(w.category, IMAGES[w.category]["trn"]),
     output:
-        table="results/checks/{category}/masks.csv",
+        table="results/masks/{category}/report.csv",
         figure=report(
             "results/figures/{category}/masks.png",
             caption="../docs/captions/masks.rst",
@@ -73,16 +73,16 @@ rule mask_report:
         **stage_resources("geometry"),
     params:
         **DATASET_PARAMS,
-        code=script_code("mask_report"),
+        code=script_code("figures/masks"),
         candidate=config["masks"]["candidate"],
     script:
-        "../workflow/scripts/mask_report.py"
+        "../workflow/scripts/figures/masks.py"
 
 
 rule figure_alignment:
     input:
         prior="results/priors/{category}.h5",
-        alignment="results/alignments/{category}/{image}.h5",
+        alignment="results/alignment/{category}/{image}.h5",
         image=lambda w: image_files(w.category, [w.image]),
     output:
         report(
@@ -101,14 +101,14 @@ rule figure_alignment:
         **stage_resources("geometry"),
     params:
         **DATASET_PARAMS,
-        code=script_code("figure_alignment"),
+        code=script_code("figures/alignment"),
     script:
-        "../workflow/scripts/figure_alignment.py"
+        "../workflow/scripts/figures/alignment.py"
 
 
 rule figure_matches:
     input:
-        matches="results/matches/{category}.csv",
+        matches="results/matching/{category}.csv",
         images=lambda w: image_files(w.category, IMAGES[w.category]["test"]),
     output:
         report(
@@ -126,11 +126,11 @@ rule figure_matches:
         **stage_resources("geometry"),
     params:
         **DATASET_PARAMS,
-        code=script_code("figure_matches"),
+        code=script_code("figures/matching"),
         alpha=max(config["evaluation"]["alphas"]),
         pairs=config["evaluation"]["shown_pairs"],
     script:
-        "../workflow/scripts/figure_matches.py"
+        "../workflow/scripts/figures/matching.py"
 
 
 rule figure_pck:
@@ -151,6 +151,6 @@ rule figure_pck:
     resources:
         **stage_resources("geometry"),
     params:
-        code=script_code("figure_pck"),
+        code=script_code("figures/evaluation"),
     script:
-        "../workflow/scripts/figure_pck.py"
+        "../workflow/scripts/figures/evaluation.py"
