@@ -266,7 +266,7 @@ import resource, sys
 from pathlib import Path
 from semalign3d.checks import check_category
 from semalign3d.datasets import open_dataset
-from semalign3d.models.feature_files import GeoAwareFiles
+from semalign3d.maps.descriptors.inspection import GeoAwareFiles
 
 root = Path(sys.argv[1])
 dataset = open_dataset("spair-71k", root)

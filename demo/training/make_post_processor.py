@@ -62,9 +62,9 @@ def make_state() -> dict[str, torch.Tensor]:
 
 
 def main() -> None:
-    """Write the file beside this script, or where the command line says."""
+    """Write the file in demo/networks, or where the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    default = Path(__file__).with_name("post_processor.pth")
+    default = Path(__file__).parents[1] / "networks" / "post_processor.pth"
     parser.add_argument("--output", type=Path, default=default)
     write_state_dict(parser.parse_args().output, make_state())
 

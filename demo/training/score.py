@@ -28,7 +28,9 @@ from demo.training.render_training_set import CATEGORIES, image_size
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
-SAM_CHECKPOINT, DEPTH_FOLDER, SCORES = HERE / "sam_demo.pth", HERE / "depth", HERE / "scores.json"
+NETWORKS = HERE.parent / "networks"
+SAM_CHECKPOINT, DEPTH_FOLDER = NETWORKS / "sam_demo.pth", NETWORKS / "depth"
+SCORES = HERE / "scores.json"
 HELD_OUT_SEEDS = 977_000_003
 LONGEST = (320, 500)
 SAMPLES = 2

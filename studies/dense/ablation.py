@@ -1,4 +1,4 @@
-"""What each step of dense fusion brings: python -m demo.dense_ablation --out docs/dense.md
+"""What each step of dense fusion brings: python -m studies.dense steps --out docs/dense.md
 
 The demo's categories go through the pipeline's geometry, and their object points through more and
 more of the steps of dense fusion. The errors against the true mean surface make the table.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ NOISES = (0.02, 0.1)
 """Of the depth: as from a sensor or a large network, and worse than the demo's network."""
 HEAD = """# What each step of dense fusion brings
 
-Made by `python -m demo.dense_ablation`: {images} training images, masks and depth imitated, with a
+Made by `python -m studies.dense steps`: {images} training images, masks and depth imitated, with a
 depth noise of {noises}, {seeds} seeds. Each row adds a step to those above it. Errors of the
 {points} points and the keypoints in per cent of the bounding box's diagonal, mean over the seeds:
 the mean distance from the points to the visible surface of the mean shape, plus the mean distance
@@ -244,16 +244,12 @@ def table(seeds: int, settings: Settings, cache: Path) -> str:
     return head + "\n".join(rows) + "\n"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="how many demo datasets a category")
     parser.add_argument("--out", type=Path, default=Path("docs/dense.md"), help="the page")
     parser.add_argument("--cache", type=Path, default=Path("results/robustness/photos"))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     page = table(options.seeds, yaml.safe_load(CONFIG.read_text()), options.cache)
     files.write_bytes(options.out, page.encode())
     print(page)
-
-
-if __name__ == "__main__":
-    main()

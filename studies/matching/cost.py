@@ -1,6 +1,6 @@
 """CPU time of alignment and matching on one thread, and the memory that they take.
 
-python -m demo.matching.cost results/priors/chair.h5 results/priors/aeroplane.h5
+python -m studies.matching cost results/priors/chair.h5 results/priors/aeroplane.h5
 
 Descriptors are widened with zeros to the published 768 channels: the same cosines, and the same
 numbers, for the work of full size.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -30,8 +30,8 @@ Result = TypeVar("Result")
 
 
 @threadpool_limits.wrap(limits=1)
-def main() -> None:
-    given = options(str(__doc__).splitlines()[0]).parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = options(str(__doc__).splitlines()[0]).parse_args(arguments)
     setups = (open_setup(given, path, "test", CASES[0]) for path in given.priors)
     rows = [costs(setup, given.surface_points) for setup in setups]
     report(rows, given)
@@ -94,7 +94,3 @@ def widened_prior(prior: Prior) -> Prior:
         descriptors=widened(known.descriptors),
     )
     return replace(prior, alignment=wide)
-
-
-if __name__ == "__main__":
-    main()

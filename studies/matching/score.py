@@ -1,6 +1,6 @@
 """Keypoint and surface queries of the demo's test pairs, as they are and made worse.
 
-python -m demo.matching.score results/priors/chair.h5 results/priors/aeroplane.h5
+python -m studies.matching score results/priors/chair.h5 results/priors/aeroplane.h5
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unchanged:
         print(f"\nEvery average of the photos {CASES[0].name}:\n")
         print(as_markdown(pd.DataFrame(averages(unchanged))))
-
-
-if __name__ == "__main__":
-    main()

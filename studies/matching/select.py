@@ -4,8 +4,10 @@ Each constant is tried at other values while the rest stay at their defaults, on
 are, with noisy descriptors, and partly covered. The score is the mean of PCK@0.1 and @0.05 of
 keypoint and surface queries over categories and cases.
 
-python -m demo.matching.select results/priors/chair.h5 results/priors/aeroplane.h5
+python -m studies.matching select results/priors/chair.h5 results/priors/aeroplane.h5
 """
+
+from collections.abc import Sequence
 
 from threadpoolctl import threadpool_limits
 
@@ -19,11 +21,7 @@ SELECTION_CASES = tuple(case for case in CASES if case.name in SELECTED_ON)
 
 
 @threadpool_limits.wrap(limits=1)
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = options(str(__doc__).splitlines()[0])
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     report(scored(given, "val", SELECTION_CASES, around()), given)
-
-
-if __name__ == "__main__":
-    main()

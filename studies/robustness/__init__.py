@@ -1,4 +1,1 @@
-"""How far priors stay near the truth when their input gets worse.
-
-python -m demo.robustness --seeds 5 --out docs/robustness.md
-"""
+"""How far priors stay near the truth when their input gets worse."""

@@ -1,6 +1,6 @@
 """How well wrong annotations are named, and how sure the prior is, on the demo's datasets.
 
-python -m demo.robustness.annotations --seeds 5
+python -m studies.robustness annotations --seeds 5
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from semalign3d.seeds import generator
 from semalign3d.shape.bundle.refinement import Bundle
 from semalign3d.shape.bundle.suspects import check_annotations
 from semalign3d.shape.cameras.estimation import AnnotatedView, Cameras
-from studies.robustness.__main__ import CATEGORIES, CONFIG
 from studies.robustness.cases import CLEAN
 from studies.robustness.chain import Settings, make_geometry
 from studies.robustness.degrade import spoil_keypoints
+from studies.robustness.measure import CATEGORIES, CONFIG
 from studies.robustness.photos import Album, open_album
 from studies.robustness.run import keypoint_error, poor_views
 
@@ -135,18 +135,14 @@ def rows(categories: list[str], seeds: int, settings: Settings, cache: Path) -> 
     )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, help="how many demo datasets a category")
     parser.add_argument("--cache", type=Path, default=Path("results/robustness"))
     parser.add_argument("--categories", nargs="+", default=CATEGORIES, choices=CATEGORIES)
     parser.add_argument("--config", type=Path, default=CONFIG, help="the pipeline's settings")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     logging.getLogger("semalign3d").setLevel(logging.ERROR)
     settings = yaml.safe_load(options.config.read_text())
     for row in rows(options.categories, options.seeds, settings, options.cache):
         print(row, flush=True)
-
-
-if __name__ == "__main__":
-    main()

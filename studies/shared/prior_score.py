@@ -1,11 +1,6 @@
-"""How far a prior is from the demo's truth.
+"""How far a prior is from the demo's truth."""
 
-python -m demo.score_prior results/priors/chair.h5 results/demo/truth/chair.npz
-"""
-
-import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -79,22 +74,3 @@ def surface_errors(points: np.ndarray, truth: dict[str, np.ndarray]) -> tuple[fl
 
 def _rmse(points: np.ndarray, target: np.ndarray) -> float:
     return float(np.sqrt(np.square(points - target).sum(axis=1).mean()))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("prior", type=Path)
-    parser.add_argument("truth", type=Path)
-    options = parser.parse_args()
-    with np.load(options.truth) as truth:
-        score = score_prior(Prior.load(options.prior), dict(truth))
-    handed = "right" if score.mirrored >= score.sparse - 1e-9 else "WRONG"
-    print(
-        f"sparse {100 * score.sparse:.2f} %, dense {100 * score.dense:.2f} % "
-        f"({100 * score.there:.2f} to the surface + {100 * score.back:.2f} back) of the diagonal, "
-        f"handedness {handed}, {score.unused} keypoints unused"
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """How much of the descriptors stage is its convolutions.
 
-`python -m benchmarks.convolutions <features> <category> <checkpoint> <repeats>` prints JSON: the
+`python -m studies.speed.convolutions <features> <category> <checkpoint> <repeats>` prints JSON: the
 encoder, and the post-processor network's convolutions alone, one call of
 `torch.nn.functional.conv2d` each: as the network is defined (METHOD.md 1.4: all maps are resized
 before it), and with small maps before their resize, as the stage has them. The stage itself runs

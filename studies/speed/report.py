@@ -8,7 +8,7 @@ from typing import Any
 
 from .summary import Case, growth
 
-START, END = "<!-- made by python -m benchmarks.run -->", "<!-- end -->"
+START, END = "<!-- made by python -m studies.speed stages -->", "<!-- end -->"
 PARTS = {"fit": "Beta fits one at a time", "place": "greedy placing", "refine": "Adam"}
 
 

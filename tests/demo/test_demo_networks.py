@@ -20,7 +20,7 @@ def examples() -> list[score.Example]:
 
 
 def test_committed_networks_stay_small() -> None:
-    files = [score.SAM_CHECKPOINT, *score.DEPTH_FOLDER.iterdir(), *score.HERE.glob("*.pth")]
+    files = [score.SAM_CHECKPOINT, *score.DEPTH_FOLDER.iterdir(), *score.NETWORKS.glob("*.pth")]
     assert sum(path.stat().st_size for path in set(files)) <= 12e6
 
 

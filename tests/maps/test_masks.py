@@ -246,7 +246,8 @@ def test_missing_and_damaged_files(tmp_path):
 
 def test_files_need_no_torch():
     code = (
-        "import sys; from semalign3d.models import depth, descriptors, masks; import "
+        "import sys; import semalign3d.maps.masks.sam, semalign3d.maps.depth.depth_anything, "
+        "semalign3d.maps.descriptors.geoaware, "
         "semalign3d.checks, semalign3d.datasets; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,7 +15,7 @@ from semalign3d.maps.descriptors.post_processor import load_post_processor
 from semalign3d.shape.relations.beta import fit_beta
 from semalign3d.shape.relations.fitting import fit_relations
 from semalign3d.shape.sparse.prior import fit_sparse
-from studies.speed import convolutions, report, run
+from studies.speed import convolutions, report, stages
 from studies.speed.chain import SNAKEMAKE, Process
 from studies.speed.data import dataset, features
 from studies.speed.data.scene import photograph, random_shape, skeleton
@@ -154,7 +154,7 @@ def test_all_convolutions_of_the_network_are_measured(tmp_path):
 def test_benchmark_of_a_tiny_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     arguments = "--keypoints 9 --images 8 --repeat 1 --points 200 --surface-points 50 --output"
-    run.main([*arguments.split(), str(tmp_path / "out"), "--without", *run.PARTS])
+    stages.main([*arguments.split(), str(tmp_path / "out"), "--without", *stages.PARTS])
     found = json.loads((tmp_path / "out" / "benchmarks.json").read_text())
     (case,) = found["cases"]
     expected = {"checks", "descriptors", "masks", "depth", "cameras", "points", "relations"}

@@ -12,9 +12,9 @@ from demo import dataset
 from demo.shapes import mean_parameters, random_instance
 from semalign3d.errors import InputError
 from studies.robustness import run as harness
-from studies.robustness.__main__ import CATEGORIES, CONFIG
 from studies.robustness.cases import CASES, CLEAN, Conditions
 from studies.robustness.degrade import DISPLACEMENT, mask_of_overlap, overlap, spoil_keypoints
+from studies.robustness.measure import CATEGORIES, CONFIG
 from studies.robustness.photos import ONE_SIDE, open_album
 from studies.robustness.plot import draw
 from studies.robustness.table import as_json, failure, markdown

@@ -11,7 +11,6 @@ from PIL import Image
 from runs import REPOSITORY, TINY_DEMO, run
 from threadpoolctl import threadpool_limits
 
-import demo.matching.score
 from semalign3d import cli
 from semalign3d.alignment.alignment import Alignment
 from semalign3d.alignment.batch import align_files
@@ -19,6 +18,7 @@ from semalign3d.alignment.settings import AlignmentSettings
 from semalign3d.files import store
 from semalign3d.files.records import read_record
 from semalign3d.prior import Prior, load_aligner
+from studies.matching import score
 
 pytestmark = pytest.mark.workflow
 
@@ -144,7 +144,7 @@ def test_scores_by_the_demos_truth_agree_with_the_workflow(
     """The same photos, rendered anew: the same keypoint queries and nearly the same matches."""
     monkeypatch.chdir(folder)
     options = ["--truth", ".", "--images", "2", "--surface-points", "20"]
-    demo.matching.score.main(
+    score.main(
         ["results/priors/chair.h5", *options, "--cases", "as they are", "--output", "table.csv"]
     )
     found = pd.read_csv("table.csv").iloc[0]

@@ -1,4 +1,4 @@
-"""results/matching/{category}.csv: every query of every test pair, and where each method puts it."""
+"""results/matching/{category}.csv: every query of every test pair, with each method's match."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any

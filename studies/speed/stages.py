@@ -1,4 +1,4 @@
-"""Time and memory of every stage: `python -m benchmarks.run`, `--help` for smaller runs."""
+"""Time and memory of every stage: `python -m studies.speed stages`, `--help` for smaller runs."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ from .data.features import write_checkpoint
 from .startup import scripts, startup_times
 from .summary import Case, summarise
 
-logger = logging.getLogger("benchmarks")
+logger = logging.getLogger("studies.speed")
 
 PARTS = ("startup", "convolutions", "published")
 """Of the benchmark, beside the stages themselves."""
@@ -31,7 +31,7 @@ PICTURE = "![CPU time of the stages against keypoints and images](images/benchma
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     known = dataset.categories()
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m studies.speed stages", description=__doc__)
     add = parser.add_argument
     add("--keypoints", type=int, nargs="+", default=[14, 25, 30], choices=sorted(known))
     add("--images", type=int, nargs="+", default=[24, 53, 106])
@@ -96,13 +96,13 @@ def run_case(
     published = {}
     if "published" not in options.without and images == min(options.images):
         logger.info("K=%d N=%d: published construction", keypoints, images)
-        published = _module("yardstick", folder / "results", category)
+        published = _module("published.yardstick", folder / "results", category)
     return summarise(keypoints, images, before, geometry, published)
 
 
 def _module(name: str, *arguments: object) -> dict:
     """What a module of this package prints, run as a process of its own, on one thread."""
-    line = [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]
+    line = [sys.executable, "-m", f"studies.speed.{name}", *map(str, arguments)]
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     done = subprocess.run(
         line,
@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options = parse(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
-    command = shlex.join(["python", "-m", "benchmarks.run", *arguments])
+    command = shlex.join(["python", "-m", "studies.speed", "stages", *arguments])
     about = {"command": command, "machine": machine()}
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         base = Path(folder)
@@ -180,7 +180,3 @@ def write(
     text = report.markdown(cases, startup, convolutions, **about)
     (folder / "benchmarks.md").write_text(text)
     return text
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

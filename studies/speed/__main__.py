@@ -1,0 +1,5 @@
+"""python -m studies.speed stages"""
+
+from studies.shared.commands import run
+
+run("speed", {"stages": "stages"})
