@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "workflow")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "workflow")]

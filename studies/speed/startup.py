@@ -12,9 +12,9 @@ PACKAGE = "semalign3d"
 
 
 def scripts() -> list[str]:
-    """Names of the workflow's scripts, without the modules that they share."""
-    found = sorted(SCRIPTS.glob("*.py"))
-    return [path.stem for path in found if "def main(" in path.read_text()]
+    """Names of the workflow's scripts, such as masks or figures/masks."""
+    found = sorted(SCRIPTS.rglob("*.py"))
+    return [path.relative_to(SCRIPTS).with_suffix("").as_posix() for path in found]
 
 
 def startup_times(names: list[str], repeat: int) -> dict[str, float]:
@@ -25,8 +25,8 @@ def startup_times(names: list[str], repeat: int) -> dict[str, float]:
     codes = {BARE: "", PACKAGE: "import semalign3d"}
     for name in names:
         codes[name] = (
-            f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); "
-            f"from snakemake import script; import {name}"
+            "import runpy; from snakemake import script; "
+            f"runpy.run_path({str(SCRIPTS / f'{name}.py')!r})"
         )
     return {
         name: statistics.median(_cpu_seconds(code) for _ in range(repeat))

@@ -37,8 +37,11 @@ FILES = {
         """,
     "demo/__init__.py": "",
     "demo/plan.py": "COUNT = 3",
-    "scripts/sparse.py": "from job import job\nfrom semalign3d.prior import sparse\n",
-    "scripts/job.py": "import os\nfrom semalign3d import unused\n",
+    "scripts/sparse.py": """
+        from os import path
+        from semalign3d import unused
+        from semalign3d.prior import sparse
+        """,
 }
 
 
@@ -116,7 +119,7 @@ def test_unknown_module_is_an_error(tree):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("scripts/sparse.py", "import job", "import job as work"),
+        ("scripts/sparse.py", "import path", "import path as p"),
         ("semalign3d/unused.py", "1", "2"),
         ("semalign3d/used.py", "0.3", "0.4"),
     ],

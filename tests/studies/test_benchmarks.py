@@ -140,7 +140,7 @@ def test_all_convolutions_of_the_network_are_measured(tmp_path):
     assert sorted(kernels) == sorted(p.shape for p in network.parameters() if p.ndim == 4)
     larger = convolutions.convolution_calls(network, convolutions.resized(maps))
     assert {values.shape[-2:] for values, _ in larger} == {(60, 60)}
-    found = run._module("convolutions", tmp_path / "features", "car", tmp_path / "net.pth", 1)
+    found = stages._module("convolutions", tmp_path / "features", "car", tmp_path / "net.pth", 1)
     assert sorted(found) == ["defined", "encoder", "small_first"]
     assert all(0.0 < seconds < 60.0 for seconds in found.values())
     line = report._convolution_line(

@@ -1,7 +1,7 @@
 """The rows of the table of dense fusion's steps."""
 
 import numpy as np
-from test_surface import NOISE, noisy_sphere
+from synthetic_surfaces import NOISE, noisy_sphere
 
 from studies.dense.ablation import STEPS, Fusion
 

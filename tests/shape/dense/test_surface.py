@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
+from synthetic_surfaces import NOISE, fused, noisy_sphere
 
 from semalign3d.errors import InputError
 from semalign3d.geometry.normals import surface_normals
-from semalign3d.shape.dense.fusion import FusedPoints
 from semalign3d.shape.dense.surface import (
     draw_surface,
     farthest_points,
@@ -17,23 +17,6 @@ from semalign3d.shape.dense.surface import (
     outliers_of,
     project_to_surface,
 )
-
-NOISE = 0.01
-
-
-def fused(points, normals, images=10):
-    count = len(points)
-    return FusedPoints(
-        points, normals, np.arange(count) % images, np.zeros(count, dtype=int), np.arange(count)
-    )
-
-
-def noisy_sphere(count=6000, seed=0):
-    """Points around a sphere of radius 0.3, and its true normals."""
-    rng = np.random.default_rng(seed)
-    normals = rng.normal(size=(count, 3))
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return fused(normals * (0.3 + NOISE * rng.normal(size=(count, 1))), normals)
 
 
 def box_surface(low, high, count, rng):
