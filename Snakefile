@@ -3,16 +3,11 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: workflow.source_path("config/config.yaml")
-
-
 include: "rules/common.smk"
-include: "rules/inputs.smk"
-include: "rules/features.smk"
 
 
 wildcard_constraints:
-    category=CATEGORY_PATTERN,
+    category=IMAGES.category_pattern,
 
 
 include: "rules/demo.smk"
@@ -34,17 +29,18 @@ include: "rules/matching.smk"
 include: "rules/evaluation.smk"
 include: "rules/figures.smk"
 include: "rules/fetch_models.smk"
-include: "rules/known.smk"
 include: "rules/unknown.smk"
 
 
-date_back_damaged()
+if workflow.is_main_process:
+    for problem in BATCHES.date_back_damaged():
+        logger.warning(problem)
 
 
 rule all:
     default_target: True
     input:
-        expand("results/priors/{category}.h5", category=CATEGORIES),
-        expand("results/figures/{category}/prior.png", category=CATEGORIES),
-        expand("results/figures/{category}/images.png", category=CATEGORIES),
-        expand("results/figures/{category}/masks.png", category=CATEGORIES),
+        expand("results/priors/{category}.h5", category=IMAGES.categories),
+        expand("results/figures/{category}/prior.png", category=IMAGES.categories),
+        expand("results/figures/{category}/images.png", category=IMAGES.categories),
+        expand("results/figures/{category}/masks.png", category=IMAGES.categories),

@@ -3,11 +3,11 @@
 # A job shares its images out over the cores that Snakemake was given, one thread an image. On a
 # cluster, and in a job that was sent there, it has the threads that were asked for.
 LOCAL_CORES = None if workflow.remote_exec else workflow.resource_settings.cores
-ALIGNMENT_PROCESSES = LOCAL_CORES or RUNTIME["threads"]
+ALIGNMENT_PROCESSES = LOCAL_CORES or RUNTIME.threads
 
-for category in CATEGORIES:
-    for split in IMAGES[category]:
-        for batch, stems in image_batches(category, split).items():
+for category in IMAGES.categories:
+    for split in IMAGES.splits[category]:
+        for batch, stems in IMAGES.batches(category, split).items():
 
             rule:
                 name:
@@ -26,10 +26,10 @@ for category in CATEGORIES:
                     CONDA
                 threads: ALIGNMENT_PROCESSES
                 resources:
-                    **stage_resources("geometry"),
+                    **resources_of("geometry"),
                 params:
-                    **config["alignment"],
+                    **CONFIG.alignment.model_dump(),
                     code=script_code("alignment"),
-                    marker=batch_marker("alignment", category, split, batch, stems),
+                    marker=BATCHES.marker("alignment", category, split, batch, stems),
                 script:
                     "../workflow/scripts/alignment.py"

@@ -15,20 +15,15 @@ rule bundle:
         "results/benchmarks/bundle/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry", on_gpu=True),
+        **resources_of("geometry", on_gpu=True),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("bundle"),
-        reprojection_sigma=config["bundle"]["reprojection_sigma"],
-        depth_sigma=config["bundle"]["depth_sigma"],
-        degrees=config["bundle"]["degrees"],
-        offset_spread=config["bundle"]["offset_spread"],
-        focal_length=config["bundle"]["focal_length"],
-        focal_spread=config["bundle"]["focal_spread"],
-        max_iterations=config["bundle"]["max_iterations"],
-        max_uncertainty=config["bundle"]["max_uncertainty"],
-        suspicious=config["bundle"]["suspicious"],
+        reprojection_sigma=CONFIG.bundle.reprojection_sigma,
+        depth_sigma=CONFIG.bundle.depth_sigma,
+        max_uncertainty=CONFIG.bundle.max_uncertainty,
+        suspicious=CONFIG.bundle.suspicious,
     script:
         "../workflow/scripts/bundle.py"

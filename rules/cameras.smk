@@ -3,9 +3,9 @@
 
 rule cameras:
     input:
-        masks=training_files("masks"),
-        depth=training_files("depth"),
-        annotations=lambda w: annotation_files(w.category, IMAGES[w.category]["trn"]),
+        masks=split_files("masks", "trn"),
+        depth=split_files("depth", "trn"),
+        annotations=annotations_of("trn"),
     output:
         "results/cameras/{category}.h5",
     log:
@@ -14,16 +14,14 @@ rule cameras:
         "results/benchmarks/cameras/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("cameras"),
-        candidate=config["masks"]["candidate"],
-        slope=config["cameras"]["depth_slope"],
-        initial=config["cameras"]["initial_p"],
-        erosion_size=config["cameras"]["erosion_size"],
-        erosion_iterations=config["cameras"]["erosion_iterations"],
+        candidate=CONFIG.masks.candidate,
+        erosion_size=CONFIG.cameras.erosion_size,
+        erosion_iterations=CONFIG.cameras.erosion_iterations,
     script:
         "../workflow/scripts/cameras.py"

@@ -4,9 +4,11 @@
 rule checks:
     """Every image, annotation and feature file: present, readable, right shape, finite."""
     input:
-        images=lambda w: image_files(w.category, all_stems(w.category)),
-        annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
-        features=lambda w: made_features(w.category, checked_stems(w.category)),
+        images=photos_of(*SPLITS),
+        annotations=annotations_of(*SPLITS),
+        features=lambda w: DESCRIPTORS.made(
+            w.category, IMAGES.stems(w.category, CONFIG.dataset.splits)
+        ),
     output:
         "results/checks/{category}.json",
     log:
@@ -15,16 +17,18 @@ rule checks:
         "results/benchmarks/checks/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("checks"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("checks"),
-        splits=config["dataset"]["splits"],
-        kind=config["descriptors"]["source"],
-        features_root=lambda wildcards: FEATURES,
-        found=lambda w: features_found(w.category, checked_stems(w.category)),
+        splits=CONFIG.dataset.splits,
+        kind=CONFIG.descriptors.source,
+        features_root=lambda wildcards: DESCRIPTORS.root,
+        found=lambda w: DESCRIPTORS.found(
+            w.category, IMAGES.stems(w.category, CONFIG.dataset.splits)
+        ),
         descriptors=lambda w: f"results/descriptors/{w.category}",
     script:
         "../workflow/scripts/checks.py"

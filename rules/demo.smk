@@ -1,38 +1,40 @@
 # The built-in demo: a synthetic dataset in SPair-71k's layout, with its truth beside it.
 
-if IS_DEMO:
-    DEMO_COUNT_LIST = [config["demo"]["images"][split] for split in ("trn", "val", "test")]
+if DATA.is_demo:
+    DEMO_COUNTS = list(DATA.counts)
 
     rule demo_layout:
         output:
-            layout=list_files(),
+            layout=DATA.lists(),
         log:
             "results/logs/demo/layout.log",
         conda:
             CONDA
         resources:
-            **stage_resources("checks"),
+            **resources_of("geometry"),
         params:
             code=script_code("demo/layout"),
-            root=lambda wildcards: ROOT,
-            categories=sorted(CATEGORIES, key=demo_plan.CATEGORIES.index),
-            counts=DEMO_COUNT_LIST,
+            root=lambda wildcards: DATA.root,
+            categories=DATA.demo_categories,
+            counts=DEMO_COUNTS,
         script:
             "../workflow/scripts/demo/layout.py"
 
-    for category in CATEGORIES:
+    for category in IMAGES.categories:
 
         rule:
             name:
                 rule_name("demo", category)
             output:
-                images=image_files(category, all_stems(category)),
-                annotations=annotation_files(category, all_stems(category)),
-                pairs=[path for s in IMAGES[category] for path in pair_files(category, s)],
-                features=demo_features(category, all_stems(category)),
-                masks=expand(f"{ROOT}/masks/{category}/{{s}}.png", s=all_stems(category)),
-                depth=expand(f"{ROOT}/depth/{category}/{{s}}_depth.npy", s=all_stems(category)),
-                truth=f"{ROOT}/truth/{category}.npz",
+                images=DATA.images(category, IMAGES.stems(category)),
+                annotations=DATA.annotations(category, IMAGES.stems(category)),
+                pairs=[path for split in SPLITS for path in DATA.pairs(category, split)],
+                features=DESCRIPTORS.demo_files(category, IMAGES.stems(category)),
+                masks=expand(f"{DATA.root}/masks/{category}/{{s}}.png", s=IMAGES.stems(category)),
+                depth=expand(
+                    f"{DATA.root}/depth/{category}/{{s}}_depth.npy", s=IMAGES.stems(category)
+                ),
+                truth=f"{DATA.root}/truth/{category}.npz",
             log:
                 f"results/logs/demo/{category}.log",
             benchmark:
@@ -41,12 +43,12 @@ if IS_DEMO:
                 CONDA
             threads: 2
             resources:
-                **stage_resources("checks"),
+                **resources_of("geometry"),
             params:
                 code=script_code("demo/category"),
-                root=lambda wildcards: ROOT,
+                root=lambda wildcards: DATA.root,
                 category=category,
-                counts=DEMO_COUNT_LIST,
-                seed=RUNTIME["seed"],
+                counts=DEMO_COUNTS,
+                seed=RUNTIME.seed,
             script:
                 "../workflow/scripts/demo/category.py"

@@ -6,9 +6,9 @@ rule dense:
         shape=SHAPE_FILE,
         sparse="results/sparse/{category}.h5",
         cameras=CAMERAS_FILE,
-        masks=training_files("masks"),
-        points=training_files("points"),
-        descriptors=training_files("descriptors"),
+        masks=split_files("masks", "trn"),
+        points=split_files("points", "trn"),
+        descriptors=split_files("descriptors", "trn"),
     output:
         "results/dense/{category}.h5",
     log:
@@ -17,21 +17,17 @@ rule dense:
         "results/benchmarks/dense/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("dense", on_gpu=True),
+        **resources_of("geometry", on_gpu=True),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("dense"),
-        candidate=config["masks"]["candidate"],
-        fused=config["dense"]["fused"],
-        points=config["dense"]["points"],
-        nearest=config["dense"]["nearest"],
-        outliers=config["dense"]["outliers"],
-        margin=config["dense"]["margin"],
-        smoothing=config["dense"]["smoothing"],
-        tolerance=config["dense"]["tolerance"],
-        flat=config["dense"]["flat"],
-        seed=RUNTIME["seed"],
+        candidate=CONFIG.masks.candidate,
+        fused=CONFIG.dense.fused,
+        points=CONFIG.dense.points,
+        outliers=CONFIG.dense.outliers,
+        smoothing=CONFIG.dense.smoothing,
+        seed=RUNTIME.seed,
     script:
         "../workflow/scripts/dense.py"

@@ -1,15 +1,15 @@
 # Relative inverse depth of the training images: Depth Anything, VGGT, or files that the user has.
 
-for category in CATEGORIES:
-    for batch, stems in image_batches(category, "trn").items():
+for category in IMAGES.categories:
+    for batch, stems in IMAGES.batches(category, "trn").items():
 
         rule:
             name:
                 rule_name("depth", category, batch)
             input:
-                images=image_files(category, stems),
-                annotations=annotation_files(category, stems),
-                source=later(depth_inputs, category, stems),
+                images=DATA.images(category, stems),
+                annotations=DATA.annotations(category, stems),
+                source=later(DEPTH.inputs, category, stems),
                 checked=f"results/checks/{category}.json",
             output:
                 update(expand("results/depth/{c}/{s}.h5", c=category, s=stems)),
@@ -19,16 +19,16 @@ for category in CATEGORIES:
                 f"results/benchmarks/depth/{category}_{batch}.tsv"
             conda:
                 CONDA
-            threads: RUNTIME["threads"]
+            threads: RUNTIME.threads
             resources:
-                **stage_resources("depth", on_gpu=DEPTH_BY_NETWORK),
+                **resources_of("networks", on_gpu=DEPTH.by_network),
             params:
-                **DATASET_PARAMS,
+                **DATA.params,
                 code=script_code("depth"),
                 category=category,
-                kind=DEPTH["source"],
-                source=lambda wildcards: DEPTH_SOURCE,
-                metric=bool(config["depth"]["metric"]),
-                marker=batch_marker("depth", category, "trn", batch, stems),
+                kind=DEPTH.kind,
+                source=lambda wildcards: DEPTH.path,
+                metric=bool(CONFIG.depth.metric),
+                marker=BATCHES.marker("depth", category, "trn", batch, stems),
             script:
                 "../workflow/scripts/depth.py"

@@ -1,16 +1,16 @@
 # Descriptor maps of images and their mirror images, one h5 file an image.
 
-for category in CATEGORIES:
-    for split in IMAGES[category]:
-        for batch, stems in image_batches(category, split).items():
+for category in IMAGES.categories:
+    for split in IMAGES.splits[category]:
+        for batch, stems in IMAGES.batches(category, split).items():
 
             rule:
                 name:
                     rule_name("descriptors", category, split, batch)
                 input:
-                    features=later(made_features, category, stems),
-                    images=later(encoded_images, category, stems),
-                    networks=later(descriptor_networks),
+                    features=later(DESCRIPTORS.made, category, stems),
+                    images=DATA.images(category, stems) if DESCRIPTORS.of_photos else [],
+                    networks=later(DESCRIPTORS.networks),
                     checked=f"results/checks/{category}.json",
                 output:
                     update(expand("results/descriptors/{c}/{s}.h5", c=category, s=stems)),
@@ -20,19 +20,19 @@ for category in CATEGORIES:
                     f"results/benchmarks/descriptors/{category}_{split}_{batch}.tsv"
                 conda:
                     CONDA
-                threads: RUNTIME["threads"]
+                threads: RUNTIME.threads
                 resources:
-                    **stage_resources("descriptors", on_gpu=DESCRIPTORS_BY_NETWORK),
+                    **resources_of("networks", on_gpu=DESCRIPTORS.by_network),
                 params:
-                    **DATASET_PARAMS,
+                    **DATA.params,
                     code=script_code("descriptors"),
                     category=category,
-                    kind=DESCRIPTORS["source"],
-                    root=lambda wildcards: FEATURES,
-                    found=later(features_found, category, stems),
-                    checkpoint=lambda wildcards: POST_PROCESSOR,
-                    model=DESCRIPTOR_MODEL,
-                    grid=DESCRIPTORS["grid"],
-                    marker=batch_marker("descriptors", category, split, batch, stems),
+                    kind=DESCRIPTORS.kind,
+                    root=lambda wildcards: DESCRIPTORS.root,
+                    found=later(DESCRIPTORS.found, category, stems),
+                    checkpoint=lambda wildcards: DESCRIPTORS.checkpoint,
+                    model=DESCRIPTORS.model,
+                    grid=CONFIG.descriptors.grid,
+                    marker=BATCHES.marker("descriptors", category, split, batch, stems),
                 script:
                     "../workflow/scripts/descriptors.py"

@@ -1,7 +1,7 @@
 # How many of the matches are right.
 
 
-EVALUATED = [category for category in CATEGORIES if IMAGES[category].get("test")]
+EVALUATED = [c for c in IMAGES.categories if IMAGES.stems(c, ["test"])]
 
 
 rule evaluation:
@@ -14,14 +14,14 @@ rule evaluation:
         "results/logs/evaluation/{category}.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
         code=script_code("evaluation/category"),
-        alphas=config["evaluation"]["alphas"],
-        resamples=config["evaluation"]["resamples"],
-        seed=RUNTIME["seed"],
+        alphas=CONFIG.evaluation.alphas,
+        resamples=CONFIG.evaluation.resamples,
+        seed=RUNTIME.seed,
     script:
         "../workflow/scripts/evaluation/category.py"
 
@@ -37,13 +37,13 @@ rule summary:
         "results/logs/evaluation/summary.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
         code=script_code("evaluation/summary"),
-        alphas=config["evaluation"]["alphas"],
-        resamples=config["evaluation"]["resamples"],
-        seed=RUNTIME["seed"],
+        alphas=CONFIG.evaluation.alphas,
+        resamples=CONFIG.evaluation.resamples,
+        seed=RUNTIME.seed,
     script:
         "../workflow/scripts/evaluation/summary.py"

@@ -8,13 +8,13 @@ rule fetch_models:
     conda:
         CONDA
     resources:
-        **stage_resources("checks"),
+        **resources_of("geometry"),
     params:
-        descriptor_model=DESCRIPTOR_MODEL,
-        depth_kind=DEPTH["source"],
-        depth_model=DEPTH_SOURCE if DEPTH_BY_NETWORK else "",
-        sam_type=SAM_TYPE if MASKS_BY_SAM else "",
-        sam_checkpoint=lambda wildcards: sam_checkpoint(),
+        descriptor_model=DESCRIPTORS.model,
+        depth_kind=DEPTH.kind,
+        depth_model=DEPTH.path if DEPTH.by_network else "",
+        sam_type=MASKS.model_type,
+        sam_checkpoint=lambda wildcards: MASKS.checkpoint(),
     script:
         "../workflow/scripts/fetch_models.py"
 

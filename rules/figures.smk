@@ -4,8 +4,8 @@
 rule figure_images:
     """Thumbnails with keypoints, boxes and split: labelling mistakes show before time is spent."""
     input:
-        images=lambda w: image_files(w.category, all_stems(w.category)),
-        annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
+        images=photos_of(*SPLITS),
+        annotations=annotations_of(*SPLITS),
     output:
         report(
             "results/figures/{category}/images.png",
@@ -17,11 +17,11 @@ rule figure_images:
         "results/logs/figures/{category}_images.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("checks"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("figures/images"),
     script:
         "../workflow/scripts/figures/images.py"
@@ -41,9 +41,9 @@ rule figure_prior:
         "results/logs/figures/{category}_prior.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
         code=script_code("figures/prior"),
     script:
@@ -53,9 +53,9 @@ rule figure_prior:
 rule figure_masks:
     """The chosen masks against keypoints and boxes: a table, worst first, and a page of pictures."""
     input:
-        masks=training_files("masks"),
-        images=lambda w: image_files(w.category, IMAGES[w.category]["trn"]),
-        annotations=lambda w: annotation_files(w.category, IMAGES[w.category]["trn"]),
+        masks=split_files("masks", "trn"),
+        images=photos_of("trn"),
+        annotations=annotations_of("trn"),
     output:
         table="results/masks/{category}/report.csv",
         figure=report(
@@ -68,13 +68,13 @@ rule figure_masks:
         "results/logs/figures/{category}_masks.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("figures/masks"),
-        candidate=config["masks"]["candidate"],
+        candidate=CONFIG.masks.candidate,
     script:
         "../workflow/scripts/figures/masks.py"
 
@@ -83,7 +83,7 @@ rule figure_alignment:
     input:
         prior="results/priors/{category}.h5",
         alignment="results/alignment/{category}/{image}.h5",
-        image=lambda w: image_files(w.category, [w.image]),
+        image=lambda w: DATA.images(w.category, [w.image]),
     output:
         report(
             "results/figures/{category}/alignment_{image}.png",
@@ -96,11 +96,11 @@ rule figure_alignment:
         "results/logs/figures/{category}_alignment_{image}.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("figures/alignment"),
     script:
         "../workflow/scripts/figures/alignment.py"
@@ -109,7 +109,7 @@ rule figure_alignment:
 rule figure_matches:
     input:
         matches="results/matching/{category}.csv",
-        images=lambda w: image_files(w.category, IMAGES[w.category]["test"]),
+        images=photos_of("test"),
     output:
         report(
             "results/figures/{category}/matches.png",
@@ -121,14 +121,14 @@ rule figure_matches:
         "results/logs/figures/{category}_matches.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("figures/matching"),
-        alpha=max(config["evaluation"]["alphas"]),
-        pairs=config["evaluation"]["shown_pairs"],
+        alpha=max(CONFIG.evaluation.alphas),
+        pairs=CONFIG.evaluation.shown_pairs,
     script:
         "../workflow/scripts/figures/matching.py"
 
@@ -147,9 +147,9 @@ rule figure_pck:
         "results/logs/figures/pck.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
         code=script_code("figures/evaluation"),
     script:

@@ -4,8 +4,8 @@
 rule manifest:
     """One row an image: split, size, box, number of keypoints."""
     input:
-        layout=list_files(),
-        annotations=lambda w: annotation_files(w.category, all_stems(w.category)),
+        layout=DATA.lists(),
+        annotations=annotations_of(*SPLITS),
     output:
         "results/manifest/{category}.csv",
     log:
@@ -13,12 +13,12 @@ rule manifest:
     conda:
         CONDA
     resources:
-        **stage_resources("checks"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("manifest"),
         stems=lambda w: [
-            f"{s}/{i}" for s in sorted(IMAGES[w.category]) for i in IMAGES[w.category][s]
+            f"{split}/{stem}" for split in SPLITS for stem in IMAGES.stems(w.category, [split])
         ],
     script:
         "../workflow/scripts/manifest.py"

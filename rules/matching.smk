@@ -4,9 +4,9 @@
 rule matching:
     """Every query of every test pair, with the place where each method puts it."""
     input:
-        pairs=lambda w: pair_files(w.category, "test"),
-        lists=list_files(),
-        annotations=lambda w: annotation_files(w.category, IMAGES[w.category]["test"]),
+        pairs=lambda w: DATA.pairs(w.category, "test"),
+        lists=DATA.lists(),
+        annotations=annotations_of("test"),
         prior="results/priors/{category}.h5",
         alignments=split_files("alignment", "test"),
         descriptors=split_files("descriptors", "test"),
@@ -18,14 +18,12 @@ rule matching:
         "results/benchmarks/matching/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
-        **config["matching"],
+        **DATA.params,
+        **CONFIG.matching.model_dump(),
         code=script_code("matching"),
-        soft_argmax_window=config["evaluation"]["soft_argmax_window"],
-        soft_argmax_temperature=config["evaluation"]["soft_argmax_temperature"],
     script:
         "../workflow/scripts/matching.py"

@@ -1,7 +1,7 @@
 # Sampled object points of the training images in camera space, one h5 file an image.
 
-for category in CATEGORIES:
-    for batch, stems in image_batches(category, "trn").items():
+for category in IMAGES.categories:
+    for batch, stems in IMAGES.batches(category, "trn").items():
 
         rule:
             name:
@@ -18,17 +18,17 @@ for category in CATEGORIES:
                 f"results/benchmarks/points/{category}_{batch}.tsv"
             conda:
                 CONDA
-            threads: RUNTIME["threads"]
+            threads: RUNTIME.threads
             resources:
-                **stage_resources("geometry"),
+                **resources_of("geometry"),
             params:
                 code=script_code("points"),
                 category=category,
-                candidate=config["masks"]["candidate"],
-                per_image=config["points"]["per_image"],
-                erosion_size=config["cameras"]["erosion_size"],
-                erosion_iterations=config["cameras"]["erosion_iterations"],
-                seed=RUNTIME["seed"],
-                marker=batch_marker("points", category, "trn", batch, stems),
+                candidate=CONFIG.masks.candidate,
+                per_image=CONFIG.points.per_image,
+                erosion_size=CONFIG.cameras.erosion_size,
+                erosion_iterations=CONFIG.cameras.erosion_iterations,
+                seed=RUNTIME.seed,
+                marker=BATCHES.marker("points", category, "trn", batch, stems),
             script:
                 "../workflow/scripts/points.py"

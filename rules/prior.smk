@@ -9,7 +9,6 @@ PRIOR_SECTIONS = (
     "cameras",
     "points",
     "relations",
-    "sparse",
     "bundle",
     "dense",
 )
@@ -30,14 +29,14 @@ rule prior:
         "results/logs/prior/{category}.log",
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("prior"),
         bundled=BUNDLED,
-        settings=json.dumps({name: config[name] for name in PRIOR_SECTIONS}, sort_keys=True),
-        seed=RUNTIME["seed"],
+        settings=json.dumps(CONFIG.model_dump(include=set(PRIOR_SECTIONS)), sort_keys=True),
+        seed=RUNTIME.seed,
     script:
         "../workflow/scripts/prior.py"

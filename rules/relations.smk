@@ -12,17 +12,13 @@ rule relations:
         "results/benchmarks/relations/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry", on_gpu=True),
+        **resources_of("geometry", on_gpu=True),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("relations"),
-        copies=config["relations"]["copies"],
-        noise=config["relations"]["noise"],
-        min_images=config["relations"]["min_images"],
-        ratio_mode_min=config["relations"]["ratio_mode_min"],
-        ratio_mode_max=config["relations"]["ratio_mode_max"],
-        seed=RUNTIME["seed"],
+        min_images=CONFIG.relations.min_images,
+        seed=RUNTIME.seed,
     script:
         "../workflow/scripts/relations.py"

@@ -5,7 +5,7 @@ rule sparse:
     input:
         relations="results/relations/{category}.h5",
         cameras="results/cameras/{category}.h5",
-        descriptors=training_files("descriptors"),
+        descriptors=split_files("descriptors", "trn"),
     output:
         "results/sparse/{category}.h5",
     log:
@@ -14,12 +14,11 @@ rule sparse:
         "results/benchmarks/sparse/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("geometry", on_gpu=True),
+        **resources_of("geometry", on_gpu=True),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("sparse"),
-        max_iterations=config["sparse"]["max_iterations"],
     script:
         "../workflow/scripts/sparse.py"

@@ -8,8 +8,8 @@ rule statistics:
         sparse="results/sparse/{category}.h5",
         dense="results/dense/{category}.h5",
         cameras=CAMERAS_FILE,
-        points=training_files("points"),
-        descriptors=training_files("descriptors"),
+        points=split_files("points", "trn"),
+        descriptors=split_files("descriptors", "trn"),
     output:
         "results/statistics/{category}.h5",
     log:
@@ -18,11 +18,11 @@ rule statistics:
         "results/benchmarks/statistics/{category}.tsv"
     conda:
         CONDA
-    threads: RUNTIME["threads"]
+    threads: RUNTIME.threads
     resources:
-        **stage_resources("dense"),
+        **resources_of("geometry"),
     params:
-        **DATASET_PARAMS,
+        **DATA.params,
         code=script_code("statistics"),
     script:
         "../workflow/scripts/statistics.py"

@@ -1,21 +1,29 @@
-# Results of categories and images that the dataset does not have: errors that say which it has.
+# Results of categories and images that the dataset does not have: errors that name what it has.
+# Included after the rules that make results, since it follows from their outputs.
+
+UNKNOWN = UnknownTargets(
+    DATA.root,
+    IMAGES,
+    [str(path) for each in workflow.rules for path in each.output],
+    BATCHES.stems(),
+)
 
 
 rule unknown_category:
     input:
-        no_such_category,
+        UNKNOWN.category,
     output:
         "results/{stage}/{unknown}",
     wildcard_constraints:
-        stage="|".join(sorted(STAGES)),
-        unknown=f"(?!(?:(?:{CATEGORY_PATTERN})(?:_cameras|_images)?|summary|pck)[./]).+",
+        stage=UNKNOWN.stages,
+        unknown=rf"(?!(?:(?:{IMAGES.category_pattern})(?:_cameras|_images)?|summary|pck)[./]).+",
 
 
 rule unknown_image:
     input:
-        no_such_image,
+        UNKNOWN.image,
     output:
         "results/{unknown_image}",
     wildcard_constraints:
-        unknown_image=rf"(?!(?:{known_images()})\.h5$)"
-        rf"(?:{'|'.join(sorted(STAGE_IMAGES))})/(?:{CATEGORY_PATTERN})/[^/]+\.h5",
+        unknown_image=rf"(?!(?:{UNKNOWN.known_images()})\.h5$)"
+        rf"(?:{UNKNOWN.image_stages})/(?:{IMAGES.category_pattern})/[^/]+\.h5",

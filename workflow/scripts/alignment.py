@@ -1,6 +1,5 @@
 """results/alignment/{category}/{image}.h5: the prior placed in images."""
 
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,12 @@ from semalign3d.datasets.manifest import read_manifest
 from semalign3d.files.digest import file_digest, values_digest
 from semalign3d.files.records import write_record
 from semalign3d.pipeline.batch import ImageBatch
-from semalign3d.pipeline.inputs import by_stem
+from semalign3d.pipeline.inputs import by_stem, settings_of
 from semalign3d.pipeline.job import job, summary
 from semalign3d.prior import load_aligner
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
-
-
-def alignment_settings(params: Any) -> AlignmentSettings:
-    return AlignmentSettings(**{f.name: getattr(params, f.name) for f in fields(AlignmentSettings)})
 
 
 def image_sizes(manifest: str) -> dict[str, tuple[int, int]]:
@@ -34,7 +29,7 @@ def image_sizes(manifest: str) -> dict[str, tuple[int, int]]:
 def main(snakemake: Any) -> None:
     params, given = snakemake.params, snakemake.input
     maps, sizes = by_stem(given.descriptors), image_sizes(given.manifest)
-    settings = alignment_settings(params)
+    settings = settings_of(AlignmentSettings, params)
     shared = {"code": params.code, "settings": vars(settings), "prior": file_digest(given.prior)}
     stamps = {
         stem: values_digest(**shared, descriptors=file_digest(maps[stem]), size=sizes[stem])

@@ -26,11 +26,6 @@ def main(snakemake: Any) -> None:
     settings = BundleSettings(
         reprojection_sigma=params.reprojection_sigma,
         depth_sigma=params.depth_sigma,
-        degrees=params.degrees,
-        offset_spread=params.offset_spread,
-        focal_length=params.focal_length,
-        focal_spread=params.focal_spread,
-        max_iterations=params.max_iterations,
         max_uncertainty=params.max_uncertainty,
     )
     start = read_record(snakemake.input.sparse, KeypointShape, "shape")

@@ -39,8 +39,6 @@ def main(snakemake: Any) -> None:
     cameras = estimate_cameras(
         annotated_views(dataset, snakemake),
         dataset.mirror(snakemake.wildcards.category),
-        slope=params.slope,
-        initial=params.initial,
         erosion_size=params.erosion_size,
         erosion_iterations=params.erosion_iterations,
     )

@@ -50,8 +50,6 @@ def main(snakemake: Any) -> None:
         shape.xyz,
         mirror,
         per_view=points_per_view(params.fused, len(cameras.stems), mirror),
-        tolerance=params.tolerance,
-        flat=params.flat,
         device=device,
     )
     dense = dense_prior(
@@ -63,12 +61,8 @@ def main(snakemake: Any) -> None:
         silhouettes=silhouettes_of(cameras, masks),
         mirror=mirror,
         points=params.points,
-        nearest=params.nearest,
         outliers=params.outliers,
-        margin=params.margin,
         smoothing=params.smoothing,
-        tolerance=params.tolerance,
-        flat=params.flat,
         device=device,
     )
     with store.create(snakemake.output[0]) as file:

@@ -1,6 +1,5 @@
 """results/matching/{category}.csv: every query of every test pair, with each method's match."""
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from semalign3d.evaluation.tables import match_rows
 from semalign3d.files import store
 from semalign3d.files.records import read_record
 from semalign3d.files.tables import write_table
-from semalign3d.pipeline.inputs import by_stem, opened_dataset
+from semalign3d.pipeline.inputs import by_stem, opened_dataset, settings_of
 from semalign3d.pipeline.job import job, summary
 from semalign3d.prior import Prior
 
@@ -37,12 +36,7 @@ def aligned_photos(descriptors: list[str], alignments: list[str]) -> dict[str, A
 def main(snakemake: Any) -> None:
     params, given = snakemake.params, snakemake.input
     photos = aligned_photos(given.descriptors, given.alignments)
-    chosen = {field.name: getattr(params, field.name) for field in fields(MatchingSettings)}
-    methods = Methods(
-        Prior.load(given.prior).matcher(MatchingSettings(**chosen)),
-        params.soft_argmax_window,
-        params.soft_argmax_temperature,
-    )
+    methods = Methods(Prior.load(given.prior).matcher(settings_of(MatchingSettings, params)))
     pairs = list(opened_dataset(params).pairs(snakemake.wildcards.category, "test"))
     parts = []
     for pair in tqdm(pairs, unit="pair", disable=None):

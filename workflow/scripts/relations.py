@@ -29,11 +29,7 @@ def main(snakemake: Any) -> None:
         views,
         images,
         generators,
-        copies=params.copies,
-        noise=params.noise,
         min_images=params.min_images,
-        ratio_mode_min=params.ratio_mode_min,
-        ratio_mode_max=params.ratio_mode_max,
         device=compute_device(snakemake.config["runtime"]["device"]),
     )
     with store.create(snakemake.output[0]) as file:

@@ -26,7 +26,7 @@ def main(snakemake: Any) -> None:
     relations = read_record(snakemake.input.relations, Relations)
     cameras = read_record(snakemake.input.cameras, Cameras)
     device = compute_device(snakemake.config["runtime"]["device"])
-    shape = fit_sparse(relations, mirror, max_iterations=params.max_iterations, device=device)
+    shape = fit_sparse(relations, mirror, device=device)
     shape = stand_up(shape, training_views(cameras, mirror)[0], mirror)
     maps = descriptor_maps(snakemake.input.descriptors, cameras.stems)
     views = [

@@ -1,0 +1,1 @@
+"""Sections of what each photo is turned into."""

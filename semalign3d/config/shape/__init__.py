@@ -1,0 +1,1 @@
+"""Sections of what makes the shape."""
