@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from semalign3d.errors import InputError
+from semalign3d.pipeline import locks
 from semalign3d.store import DamagedFileError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -30,7 +32,8 @@ def job(snakemake: Any) -> Iterator[None]:
     _keep_freed_memory()
     logger = logging.getLogger(snakemake.rule)
     try:
-        yield
+        with locks.job_at_work(Path(".snakemake")):
+            yield
     except EXPECTED_ERRORS as error:
         logger.debug("traceback", exc_info=True)
         logger.error("%s", error)

@@ -1,0 +1,1 @@
+"""What the Snakefile and its scripts need of Snakemake's side; testable without Snakemake."""
