@@ -16,6 +16,7 @@ from semalign3d import store
 from semalign3d.datasets import OPTIONS, open_dataset
 from semalign3d.digest import script_digest
 from semalign3d.errors import InputError
+from semalign3d.pipeline.gpu import asks_for_gpu
 
 
 def as_values(config):
@@ -239,7 +240,7 @@ def stage_resources(stage, on_gpu=False):
     """What a job of the stage asks a cluster for; a GPU where the device is one."""
     wanted = config["resources"][stage]
     resources = {"mem_mb": wanted["mem_mb"], "runtime": wanted["minutes"]}
-    if on_gpu and RUNTIME["device"].startswith("cuda"):
+    if on_gpu and asks_for_gpu(RUNTIME["device"]):
         resources["gpu"] = 1
         if RUNTIME["gpu_partition"]:
             resources["slurm_partition"] = RUNTIME["gpu_partition"]

@@ -13,10 +13,14 @@ from pathlib import Path
 import pytest
 import runs
 
+from semalign3d.pipeline import locks
+
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.workflow
 
 PRIOR = "results/priors/chair.h5"
 KILLS = 10
+LOG = "killed.log"
 CONFIG = {
     **runs.TINY_DEMO,
     "demo": {"images": {"trn": 6, "val": 2, "test": 2}},
@@ -80,10 +84,9 @@ def killed_groups() -> Iterator[list[int]]:
             continue
 
 
-def run_until(moment: Moment, line: list[str], folder: Path, groups: list[int]) -> str:
-    """Start a run, kill it at a moment, and give what it printed."""
-    log = folder / "killed.log"
-    with open(log, "w") as output:
+def start(line: list[str], folder: Path, groups: list[int]) -> subprocess.Popen[bytes]:
+    """Start a run with a process group of its own, which prints to `LOG`."""
+    with open(folder / LOG, "w") as output:
         process = subprocess.Popen(
             line,
             cwd=folder,
@@ -93,12 +96,41 @@ def run_until(moment: Moment, line: list[str], folder: Path, groups: list[int]) 
             start_new_session=True,
         )
     groups.append(process.pid)
+    return process
+
+
+def run_until(moment: Moment, line: list[str], folder: Path, groups: list[int]) -> str:
+    """Start a run, kill it at a moment, and give what it printed."""
+    log = folder / LOG
+    process = start(line, folder, groups)
     while process.poll() is None and len(EVENT.findall(log.read_text())) < moment.events:
         time.sleep(0.01)
     time.sleep(moment.seconds)
+    assert process.poll() is None, f"ended before it was killed:\n{log.read_text()[-4000:]}"
     (os.kill if moment.alone else os.killpg)(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, log.read_text()[-4000:]
+    process.wait()
     return log.read_text()
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds a file's flock."""
+    if not path.exists():
+        return False
+    with open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def leave_a_job(line: list[str], folder: Path, groups: list[int]) -> None:
+    """Start a run and kill its main process alone as soon as its first job, of seconds, works."""
+    process = start(line, folder, groups)
+    while process.poll() is None and not is_held(folder / ".snakemake" / locks.JOBS):
+        time.sleep(0.05)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, (folder / LOG).read_text()
 
 
 def test_ten_times_at_random_moments(
@@ -107,18 +139,13 @@ def test_ten_times_at_random_moments(
     line = runs.command(PRIOR, config=CONFIG)
     where = line.index("--snakefile")
     line = line[:where] + line[where + 2 :]  # in the clone, as make prior does it
+    leave_a_job(line, project, killed_groups)
     printed = [run_until(moment, line, project, killed_groups) for moment in moments(seed=0)]
-    run = subprocess.run(
-        line,
-        cwd=project,
-        env={**os.environ, **runs.NO_SLURM, "PYTHONPATH": str(project)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr[-8000:]
-    every = "".join([*printed, run.stderr])
+    last = start(line, project, killed_groups).wait()
+    every = "".join([*printed, (project / LOG).read_text()])
+    assert last == 0, every[-8000:]
     assert "its lock is removed" in every
+    assert "still at work in this folder: waiting until they end" in every
     assert "LockException" not in every
     assert "IncompleteFilesException" not in every
     runs.assert_same_numbers(project / PRIOR, undisturbed / PRIOR)
