@@ -1,6 +1,16 @@
+from pathlib import Path
+
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
+from semalign3d.pipeline import locks
+
 min_version("9.0")
+
+# After a kill the same command goes on: a lock whose run is dead is removed here.
+if workflow.is_main_process:
+    enter = locks.look_in if workflow.output_settings.dryrun else locks.start_run
+    enter(Path(".snakemake"), logger.warning)
 
 
 include: "rules/common.smk"

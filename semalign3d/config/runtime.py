@@ -23,7 +23,9 @@ class Runtime(Section):
     )
     seed: int = Field(0, ge=0, description="Seed of every random number.")
     gpu_partition: str | None = Field(
-        None, description="Cluster partition of jobs that ask for a GPU (device: cuda)."
+        None,
+        description="Cluster partition of jobs that ask for a GPU: with device cuda, and with auto "
+        "where Snakemake's machine has one.",
     )
 
 

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from semalign3d.errors import InputError
 from semalign3d.files.store import DamagedFileError
+from semalign3d.pipeline import locks
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Numbers of the parameters of mallopt, from glibc's malloc.h."""
@@ -30,7 +32,8 @@ def job(snakemake: Any) -> Iterator[None]:
     keep_freed_memory()
     logger = logging.getLogger(snakemake.rule)
     try:
-        yield
+        with locks.job_at_work(Path(".snakemake")):
+            yield
     except EXPECTED_ERRORS as error:
         logger.debug("traceback", exc_info=True)
         logger.error("%s", error)

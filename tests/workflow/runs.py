@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
+
+from semalign3d.files import store
 from studies.speed.chain import NO_SLURM
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -19,6 +24,17 @@ TINY_DEMO = {
     "points": {"per_image": 400},
     "dense": {"points": 100},
 }
+PROJECT_FILES = (
+    "Snakefile",
+    "rules",
+    "profiles",
+    "workflow",
+    "config",
+    "envs",
+    "docs",
+    "semalign3d",
+    "demo",
+)
 FINISHED = re.compile(r"Finished jobid: \d+ \(Rule: (\w+)\)")
 PLANNED = re.compile(r"^(?:local)?rule (\w+):$", re.MULTILINE)
 COMPUTED = re.compile(r"^(\w+): (\d+) of (\d+) images computed", re.MULTILINE)
@@ -102,3 +118,34 @@ def leftovers(folder: Path) -> list[Path]:
     """Files that only a job in the middle of its work has."""
     found = [path for path in folder.rglob("*") if path.suffix in {".partial", ".tmp"}]
     return found + [path for path in folder.rglob(".staged/*")]
+
+
+def copy_project(folder: Path) -> None:
+    """Copy what a user clones, but for tests and benchmarks, into a folder."""
+    for name in PROJECT_FILES:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder)
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every dataset of a file."""
+    found: dict[str, np.ndarray] = {}
+
+    def collect(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = store.read_dataset(item)
+
+    with store.open_checked(path) as file:
+        file.visititems(collect)
+    return found
+
+
+def assert_same_numbers(path: Path, other: Path) -> None:
+    found, wanted = arrays(path), arrays(other)
+    assert found.keys() == wanted.keys()
+    assert "dense/xyz" in wanted
+    for name in wanted:
+        np.testing.assert_array_equal(found[name], wanted[name], err_msg=name, strict=True)

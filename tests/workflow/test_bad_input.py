@@ -158,7 +158,7 @@ class TestFiles:
         np.save(folder / "depth/chair/c_depth.npy", np.full((HEIGHT, WIDTH), np.nan))
         np.save(folder / "depth/chair/d_intrinsics.npy", np.eye(3))
         batches = {**CONFIG, "runtime": {"batches": 8}}
-        output = fail(folder, "results/cameras/chair.h5", config=batches, options=("--keep-going",))
+        output = fail(folder, "results/cameras/chair.h5", config=batches)
         assert "masks/chair/b_masks.npy: expected n x 40 x 60" in output
         assert "found 3 x 60 x 40" in output
         assert "depth/chair/c_depth.npy: unusable: 2400 of 2400 values are not finite" in output

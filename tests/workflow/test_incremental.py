@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 import runs
@@ -28,19 +27,13 @@ FROM_DENSE = {"dense", "statistics", "prior", "figure"}
 FROM_SPARSE = {"sparse", "bundle", "points"} | FROM_DENSE
 FROM_CAMERAS = {"cameras", "relations"} | FROM_SPARSE
 PER_IMAGE = {"masks", "depth", "descriptors", "points"}
-PROJECT_FILES = ("Snakefile", "rules", "workflow", "config", "envs", "docs", "semalign3d", "demo")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository's code, which tests may edit."""
     folder = tmp_path_factory.mktemp("project")
-    for name in PROJECT_FILES:
-        source = runs.REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder)
+    runs.copy_project(folder)
     return folder
 
 
@@ -75,27 +68,6 @@ def folder(finished: tuple[Path, runs.Run], tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(finished[0], copy, symlinks=True)
     yield copy
     shutil.rmtree(copy)
-
-
-def arrays(path: Path) -> dict[str, np.ndarray]:
-    """Every dataset of a file."""
-    found: dict[str, np.ndarray] = {}
-
-    def collect(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = store.read_dataset(item)
-
-    with store.open_checked(path) as file:
-        file.visititems(collect)
-    return found
-
-
-def assert_same_numbers(path: Path, other: Path) -> None:
-    found, wanted = arrays(path), arrays(other)
-    assert found.keys() == wanted.keys()
-    assert "dense/xyz" in wanted
-    for name in wanted:
-        np.testing.assert_array_equal(found[name], wanted[name], err_msg=name, strict=True)
 
 
 def image_file(folder: Path, stage: str, number: int) -> Path:
@@ -210,7 +182,7 @@ def test_damaged_files_are_noticed_and_remade(
     assert not {"demo", "checks", "descriptors"} & run.ran.keys()
     assert store.verify(truncated) is None
     assert store.verify(flipped) is None
-    assert_same_numbers(folder / PRIOR, finished[0] / PRIOR)
+    runs.assert_same_numbers(folder / PRIOR, finished[0] / PRIOR)
 
 
 def test_damage_that_left_no_trace_is_not_used(
@@ -287,7 +259,7 @@ def test_cores_and_batches_change_no_number(
     run = runs.run(folder, PRIOR, config=changed, cores=1, repository=project)
     assert run.ran["masks"] == run.ran["points"] > 1
     assert run.computed == {stage: (IMAGES, IMAGES) for stage in PER_IMAGE}
-    assert_same_numbers(folder / PRIOR, finished[0] / PRIOR)
+    runs.assert_same_numbers(folder / PRIOR, finished[0] / PRIOR)
 
 
 def killed_in_its_work(folder: Path, line: list[str], project: Path) -> None:
@@ -310,7 +282,7 @@ def killed_in_its_work(folder: Path, line: list[str], project: Path) -> None:
 
 
 def test_killed_in_the_middle(folder: Path, config: dict[str, Any], project: Path) -> None:
-    """What was computed is used, and what was half-written is neither used nor left."""
+    """The same command again uses what was computed, and neither uses nor leaves half a file."""
     shutil.rmtree(folder / "results" / "masks")
     shutil.rmtree(folder / "results" / "depth")
     targets = [f"results/{stage}/chair/chair_000.h5" for stage in ("masks", "depth")]
@@ -321,7 +293,6 @@ def test_killed_in_the_middle(folder: Path, config: dict[str, Any], project: Pat
     assert whole == list(chair.rglob("chair_*.h5"))
     half_written = chair / ".staged" / ".chair_007.h5.abc.partial"
     half_written.write_bytes(b"\x89HDF")
-    runs.run(folder, *targets, config=config, repository=project, options=("--unlock",))
     run = runs.run(folder, *targets, config=config, repository=project)
     assert 0 < run.computed["masks"][0] <= IMAGES - len(whole)
     files = [image_file(folder, stage, n) for stage in ("masks", "depth") for n in range(IMAGES)]

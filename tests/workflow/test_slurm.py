@@ -17,7 +17,7 @@ from slurm_cluster import CPUS, ask, job_facts, one_node_cluster, why_not
 
 from semalign3d.files import store
 
-PROFILE = str(runs.REPOSITORY / "workflow" / "profiles" / "slurm")
+PROFILE = "slurm"
 DATA = ("results/demo/Layout/large/trn.txt", "results/demo/truth/chair.npz")
 TARGET = "results/priors/chair.h5"
 IMAGES = runs.TINY_DEMO["demo"]["images"]["trn"]
