@@ -5,11 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
-
-from semalign3d.alignment import settings
 
 ROOT = Path(__file__).parent.parent
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+?)(?: ; sys_platform == \"linux\")?$")
@@ -83,51 +80,3 @@ def test_stages_load_torch_only_when_they_run_a_network() -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not loaded_by("import semalign3d") & {"numpy", "scipy", "h5py", "torch", "snakemake"}
-
-
-def test_config_schema_and_documentation_name_the_same_keys() -> None:
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    schema = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text())
-
-    def schema_keys(node: dict, prefix: str = "") -> set[str]:
-        keys = set()
-        for name, child in node.get("properties", {}).items():
-            keys |= {f"{prefix}{name}"} | schema_keys(child, f"{prefix}{name}.")
-        return keys
-
-    def config_keys(node: object, prefix: str = "") -> set[str]:
-        if not isinstance(node, dict):
-            return set()
-        keys = set()
-        for name, child in node.items():
-            keys |= {f"{prefix}{name}"} | config_keys(child, f"{prefix}{name}.")
-        return keys
-
-    documented = {key for key in config_keys(config) if not key.startswith("resources.")}
-    assert documented == {k for k in schema_keys(schema) if not k.startswith("resources.")}
-    uncommented = [
-        line
-        for line in (ROOT / "config" / "config.yaml").read_text().splitlines()
-        if re.match(r"^  \w+:", line) and "#" not in line
-    ]
-    assert len(uncommented) <= 12, uncommented
-
-
-@pytest.mark.parametrize(
-    ("section", "kind"), [("alignment", "AlignmentSettings"), ("matching", "MatchingSettings")]
-)
-def test_settings_of_the_library_default_to_the_configuration(section: str, kind: str) -> None:
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    assert config[section] == vars(getattr(settings, kind)())
-
-
-EXAMPLES = sorted(set((ROOT / "config").glob("*.yaml")) - {ROOT / "config" / "schema.yaml"})
-
-
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example_configurations_fit_the_schema(path: Path) -> None:
-    schema = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text())
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    for section, values in yaml.safe_load(path.read_text()).items():
-        config[section] = {**config[section], **values}
-    jsonschema.validate(config, schema)

@@ -1,14 +1,11 @@
 """`semalign3d check`: the checks of a dataset without the pipeline."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..checks import CheckReport, check_category
+from ..config import Configuration, read_configuration
 from ..datasets import OPTIONS, open_dataset
-from ..datasets.names import SPLITS
 from ..datasets.records import Dataset
 from ..errors import InputError
 from ..maps.descriptors.inspection import FeatureFiles, open_feature_files
@@ -37,12 +34,12 @@ def add_parser(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print the reports; the exit code is 1 if there are problems."""
-    config = {} if given.coco else _read(Path(given.configfile))
+    config = read_configuration([given.configfile] if given.configfile else [])
     dataset = _coco(given) if given.coco else _configured(config, given.configfile)
-    splits = config.get("dataset", {}).get("splits") or SPLITS
     problems = 0
     for category in given.category or dataset.categories():
-        report = check_category(dataset, category, splits, _features(config, category))
+        features = None if given.coco else _features(config, category)
+        report = check_category(dataset, category, config.dataset.splits, features)
         problems += len(report.problems)
         print("\n".join(lines(report)))
     return 1 if problems else 0
@@ -54,33 +51,19 @@ def _coco(given: argparse.Namespace) -> Dataset:
     return open_dataset("coco", given.images, annotations=given.coco)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The sections of a configuration."""
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
-    if not isinstance(config, dict) or not all(isinstance(v, dict) for v in config.values()):
-        raise InputError(f"{path}: expected sections such as dataset, descriptors, masks")
-    return config
-
-
-def _features(config: dict[str, Any], category: str) -> FeatureFiles | None:
+def _features(config: Configuration, category: str) -> FeatureFiles | None:
     """The category's feature files, if the configuration names some."""
-    section = config.get("descriptors", {})
-    if not section.get("root"):
-        return None
-    return open_feature_files(section.get("source", "geoaware"), section["root"], category)
+    section = config.descriptors
+    return open_feature_files(section.source, section.root, category) if section.root else None
 
 
-def _configured(config: dict[str, Any], path: str) -> Dataset:
-    section = config.get("dataset", {})
-    if not section.get("name") or not section.get("root"):
-        raise InputError(f"{path}: expected a section dataset with name and root")
-    settings = {**section, "seed": config.get("runtime", {}).get("seed")}
-    known = OPTIONS.get(section["name"], ())
-    options = {name: settings[name] for name in known if name in settings}
-    return open_dataset(section["name"], section["root"], **options)
+def _configured(config: Configuration, path: str) -> Dataset:
+    section = config.dataset
+    if section.root is None:
+        raise InputError(f"{path}: dataset.root is not set: give the folder of {section.name}")
+    settings = {**section.model_dump(), "seed": config.runtime.seed}
+    options = {name: settings[name] for name in OPTIONS[section.name]}
+    return open_dataset(section.name, section.root, **options)
 
 
 def lines(report: CheckReport) -> list[str]:

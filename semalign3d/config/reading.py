@@ -80,16 +80,29 @@ def _problems(error: ValidationError) -> list[str]:
     """A line a key; a value that may have several types gives pydantic one problem a type."""
     wanted: dict[str, list[str]] = {}
     found: dict[str, str] = {}
+    unknown: dict[str, str] = {}
     for each in error.errors():
         key, model = _key(each["loc"])
         if each["type"] == "extra_forbidden":
-            wanted[key], found[key] = ["unknown key"], _nearest(key, model)
+            unknown[key] = _nearest(key, model)
             continue
-        text = str(each["msg"]).removeprefix("Value error, expected ")
-        text = text.removeprefix("Input should be ").removeprefix("String should ")
-        wanted.setdefault(key, []).append(text if key in wanted else f"expected {text}")
-        found[key] = f", found {each['input']!r}"
-    return [f"{key}: {' or '.join(dict.fromkeys(wanted[key]))}{found[key]}" for key in wanted]
+        wanted.setdefault(key, []).append(_expected(each))
+        found[key] = repr(each["input"])
+    wrong = [f"{key}: expected {_either(wanted[key])}, found {found[key]}" for key in wanted]
+    return wrong + [f"{key}: unknown key{near}" for key, near in unknown.items()]
+
+
+def _expected(error: Any) -> str:
+    """Pydantic's message as what was expected."""
+    if error["type"] == "model_type":
+        return "a section"
+    text = str(error["msg"]).removeprefix("Value error, expected ")
+    text = text.removeprefix("Input should be ")
+    return text.replace("String should match pattern", "a text like")
+
+
+def _either(texts: list[str]) -> str:
+    return " or ".join(dict.fromkeys(texts))
 
 
 def _key(location: tuple[int | str, ...]) -> tuple[str, type[BaseModel]]:

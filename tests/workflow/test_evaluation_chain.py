@@ -50,7 +50,7 @@ def test_everything_is_made_without_the_truth(folder: Path) -> None:
 
 
 def test_tables_hold_every_query_of_every_test_pair(folder: Path) -> None:
-    matches = pd.read_csv(folder / "results" / "matches" / "chair.csv")
+    matches = pd.read_csv(folder / "results" / "matching" / "chair.csv")
     assert set(zip(matches["source"], matches["target"], strict=True)) == {
         ("chair_800", "chair_801"),
         ("chair_801", "chair_800"),
@@ -85,7 +85,7 @@ def test_alignments_by_two_processes_are_those_of_one(folder: Path) -> None:
     results = folder / "results"
     prior = Prior.load(results / "priors" / "chair.h5")
     for stem in ("chair_800", "chair_801"):
-        found = read_record(results / "alignments" / "chair" / f"{stem}.h5", Alignment)
+        found = read_record(results / "alignment" / "chair" / f"{stem}.h5", Alignment)
         maps = store.read(results / "descriptors" / "chair" / f"{stem}.h5", "descriptors")
         with threadpool_limits(1):
             width, height = found.image_size.tolist()

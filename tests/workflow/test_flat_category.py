@@ -40,7 +40,7 @@ def test_a_flat_category_gets_a_surface_with_depth(results: Path) -> None:
 
 def test_left_and_right_do_not_swap(results: Path) -> None:
     """Of a keypoint's match, its own place in the target is nearer than its partner's."""
-    matches = pd.read_csv(results / "matches" / "bottle.csv")
+    matches = pd.read_csv(results / "matching" / "bottle.csv")
     partner = matches.merge(
         matches.assign(keypoint=matches["keypoint"] ^ 1),
         on=["source", "target", "keypoint"],

@@ -151,7 +151,7 @@ def test_one_more_training_image_and_no_more_features(
     after = runs.run(tmp_path, *follows, config=settings, repository=project)
     assert after.computed == dict.fromkeys(stages, (1, IMAGES))
     assert store.verify(image_file(tmp_path, "masks", 3)) is None
-    table = tmp_path / "results" / "checks" / "chair" / "masks.csv"
+    table = tmp_path / "results" / "masks" / "chair" / "report.csv"
     assert len(table.read_text().splitlines()) == IMAGES + 1
     shutil.rmtree(tmp_path / "mine" / "features")
     assert not runs.run(tmp_path, *follows, config=settings, repository=project).ran

@@ -21,8 +21,9 @@ PROFILE = "slurm"
 DATA = ("results/demo/Layout/large/trn.txt", "results/demo/truth/chair.npz")
 TARGET = "results/priors/chair.h5"
 IMAGES = runs.TINY_DEMO["demo"]["images"]["trn"]
-STAGES = ("checks", "descriptors", "masks", "depth", "geometry", "dense")
-RESOURCES = {s: {"mem_mb": 900 + 10 * n, "minutes": 20 + n} for n, s in enumerate(STAGES)}
+SECTIONS = ("networks", "geometry")
+NETWORKS = ("descriptors", "masks", "depth")
+RESOURCES = {s: {"mem_mb": 900 + 10 * n, "minutes": 20 + n} for n, s in enumerate(SECTIONS)}
 CONFIG = {
     **runs.TINY_DEMO,
     "masks": {"source": "files"},
@@ -41,12 +42,7 @@ needs_slurm = [
 
 def section(rule: str) -> str:
     """The part of `resources` in the config that a rule takes its own from."""
-    stage = rule.split("_")[0]
-    if stage in ("demo", "manifest"):
-        return "checks"
-    if stage == "statistics":
-        return "dense"
-    return stage if stage in STAGES else "geometry"
+    return "networks" if rule.split("_")[0] in NETWORKS else "geometry"
 
 
 @pytest.fixture(scope="module")

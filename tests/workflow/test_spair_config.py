@@ -26,7 +26,7 @@ def test_the_summary_takes_all_categories(tmp_path: Path) -> None:
         write_lines(tmp_path / "data/SPair-71k/Layout/large" / f"{split}.txt", pairs)
     options = ("--configfile", str(REPOSITORY / "config" / "spair.yaml"), "--dry-run")
     planned = run(tmp_path, "results/evaluation/summary.csv", options=options)
-    assert {"masks", "depth", "bundle", "dense", "alignments", "summary"} <= planned.planned
-    for stage in ("matches", "evaluation"):
+    assert {"masks", "depth", "bundle", "dense", "alignment", "summary"} <= planned.planned
+    for stage in ("matching", "evaluation"):
         made = re.findall(rf"output: results/{stage}/(\w+)\.csv", planned.output)
         assert sorted(set(made) - {"summary"}) == sorted(SPAIR)

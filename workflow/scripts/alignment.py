@@ -10,8 +10,9 @@ from semalign3d.datasets.manifest import read_manifest
 from semalign3d.files.digest import file_digest, values_digest
 from semalign3d.files.records import write_record
 from semalign3d.pipeline.batch import ImageBatch
-from semalign3d.pipeline.inputs import by_stem, settings_of
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import settings_of
+from semalign3d.pipeline.training import by_stem
 from semalign3d.prior import load_aligner
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from semalign3d.arrays import compute_device
 from semalign3d.files import store
 from semalign3d.files.records import read_record, write_record
 from semalign3d.files.tables import write_table
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 from semalign3d.shape.bundle.refinement import refine, refined_cameras
 from semalign3d.shape.bundle.settings import BundleSettings
 from semalign3d.shape.bundle.suspects import check_annotations, named_suspects, suspects_table

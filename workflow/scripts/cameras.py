@@ -9,8 +9,9 @@ from semalign3d.datasets import Dataset
 from semalign3d.files import store
 from semalign3d.files.records import read_record, write_record
 from semalign3d.maps.depth.depth_anything import DepthMap
-from semalign3d.pipeline.inputs import by_stem, object_mask, opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
+from semalign3d.pipeline.training import by_stem, object_mask
 from semalign3d.shape.cameras.estimation import AnnotatedView, estimate_cameras
 
 if TYPE_CHECKING:

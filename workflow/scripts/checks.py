@@ -7,8 +7,8 @@ from semalign3d.checks import check_category
 from semalign3d.errors import InputError
 from semalign3d.files import store
 from semalign3d.maps.descriptors.inspection import open_feature_files
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -8,8 +8,9 @@ import numpy as np
 from semalign3d.arrays import compute_device
 from semalign3d.files import store
 from semalign3d.files.records import read_record, write_record
-from semalign3d.pipeline.inputs import by_stem, image_sizes, object_masks, opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
+from semalign3d.pipeline.training import by_stem, image_sizes, object_masks
 from semalign3d.seeds import generator
 from semalign3d.shape.cameras.estimation import Cameras
 from semalign3d.shape.dense.fusion import ViewPoints, fuse_points, points_per_view, silent_because

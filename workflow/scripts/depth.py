@@ -8,8 +8,8 @@ from semalign3d.files.digest import values_digest
 from semalign3d.files.records import write_record
 from semalign3d.maps.depth.sources import open_depth
 from semalign3d.pipeline.batch import ImageBatch
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

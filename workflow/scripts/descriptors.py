@@ -10,8 +10,8 @@ from semalign3d.files.digest import values_digest
 from semalign3d.maps.descriptors.geoaware import as_stored
 from semalign3d.maps.descriptors.sources import DescriptorSource, open_source
 from semalign3d.pipeline.batch import ImageBatch
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

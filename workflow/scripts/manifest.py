@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from semalign3d.datasets import load_records
 from semalign3d.datasets.manifest import manifest_table
 from semalign3d.files.tables import write_table
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -14,8 +14,8 @@ from semalign3d.files.records import write_record
 from semalign3d.maps.masks import sam as masks
 from semalign3d.maps.masks.quality import mask_quality
 from semalign3d.pipeline.batch import ImageBatch
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -13,8 +13,9 @@ from semalign3d.evaluation.tables import match_rows
 from semalign3d.files import store
 from semalign3d.files.records import read_record
 from semalign3d.files.tables import write_table
-from semalign3d.pipeline.inputs import by_stem, opened_dataset, settings_of
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset, settings_of
+from semalign3d.pipeline.training import by_stem
 from semalign3d.prior import Prior
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from semalign3d.files.digest import file_digest, values_digest
 from semalign3d.files.records import read_record, write_record
 from semalign3d.geometry.keypoints import erode
 from semalign3d.pipeline.batch import ImageBatch
-from semalign3d.pipeline.inputs import by_stem, object_mask
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.training import by_stem, object_mask
 from semalign3d.seeds import generator
 from semalign3d.shape.cameras.estimation import Cameras
 from semalign3d.shape.points import ObjectPoints, no_points, sample_points

@@ -8,8 +8,8 @@ import numpy as np
 from semalign3d.alignment.statistics.collect import AlignmentStatistics
 from semalign3d.datasets.manifest import read_manifest
 from semalign3d.files.records import read_record
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 from semalign3d.prior import ImageTable, Prior, sparse_prior
 from semalign3d.shape.bundle.refinement import Bundle
 from semalign3d.shape.cameras.estimation import Cameras

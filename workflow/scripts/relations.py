@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from semalign3d.arrays import compute_device
 from semalign3d.files import store
 from semalign3d.files.records import read_record, write_record
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 from semalign3d.seeds import generator
 from semalign3d.shape.cameras.estimation import Cameras, training_views
 from semalign3d.shape.relations.fitting import fit_relations

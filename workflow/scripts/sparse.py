@@ -7,8 +7,9 @@ import numpy as np
 from semalign3d.arrays import compute_device
 from semalign3d.files import store
 from semalign3d.files.records import read_record, write_record
-from semalign3d.pipeline.inputs import descriptor_maps, image_sizes, opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
+from semalign3d.pipeline.training import descriptor_maps, image_sizes
 from semalign3d.shape.cameras.estimation import Cameras, training_views
 from semalign3d.shape.relations.fitting import Relations
 from semalign3d.shape.sparse.attention import keypoint_attention

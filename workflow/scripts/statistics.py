@@ -8,8 +8,9 @@ from semalign3d.alignment.statistics.collect import alignment_statistics
 from semalign3d.alignment.statistics.views import TrainingView, prior_points
 from semalign3d.files import store
 from semalign3d.files.records import read_record, write_record
-from semalign3d.pipeline.inputs import by_stem, image_sizes, opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
+from semalign3d.pipeline.training import by_stem, image_sizes
 from semalign3d.shape.cameras.estimation import Cameras
 from semalign3d.shape.dense.prior import DensePrior
 from semalign3d.shape.sparse.prior import KeypointShape

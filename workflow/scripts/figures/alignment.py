@@ -9,8 +9,8 @@ from semalign3d.figures.alignment import draw_alignment
 from semalign3d.figures.save import save_figure
 from semalign3d.files.images import read_image
 from semalign3d.files.records import read_record
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job
+from semalign3d.pipeline.params import opened_dataset
 from semalign3d.prior import Prior
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from semalign3d.datasets import load_records
 from semalign3d.figures.images import draw_images, thumbnail_of
 from semalign3d.figures.save import save_figure
 from semalign3d.files.images import read_image
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

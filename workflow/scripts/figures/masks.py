@@ -10,8 +10,9 @@ from semalign3d.figures.save import save_figure
 from semalign3d.files.images import read_image
 from semalign3d.files.tables import write_table
 from semalign3d.maps.masks.quality import MaskQuality, mask_quality
-from semalign3d.pipeline.inputs import by_stem, object_mask, opened_dataset
 from semalign3d.pipeline.job import job, summary
+from semalign3d.pipeline.params import opened_dataset
+from semalign3d.pipeline.training import by_stem, object_mask
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -9,8 +9,8 @@ from semalign3d.evaluation.tables import read_matches
 from semalign3d.figures.matches import PairMatches, draw_sheet
 from semalign3d.figures.save import save_figure
 from semalign3d.files.images import read_image
-from semalign3d.pipeline.inputs import opened_dataset
 from semalign3d.pipeline.job import job
+from semalign3d.pipeline.params import opened_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -1,31 +1,13 @@
-"""What the scripts of several stages read: the dataset, and files of training images."""
+"""What several stages read of a category's training images."""
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 
-from semalign3d.datasets import Dataset, open_dataset
 from semalign3d.files import store
 from semalign3d.maps.masks.sam import RANKING, select_mask
 from semalign3d.shape.cameras.estimation import Cameras
-
-Settings = TypeVar("Settings")
-
-
-def opened_dataset(params: Any) -> Dataset:
-    """Open the dataset of the parameters dataset_name, dataset_root and so on."""
-    start = "dataset_"
-    settings = {k.removeprefix(start): v for k, v in params.items() if k.startswith(start)}
-    return open_dataset(**settings)
-
-
-def settings_of(kind: type[Settings], params: Any) -> Settings:
-    """A dataclass of settings from the parameters of its fields; others keep their defaults."""
-    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in params.items() if name in names})
 
 
 def image_sizes(cameras: Cameras) -> list[tuple[int, int]]:
