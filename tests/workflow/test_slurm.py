@@ -146,7 +146,7 @@ class TestOneNode:
 
     def test_jobs_ask_for_what_the_config_says(self, chain: Chain) -> None:
         jobs = SUBMITTED.findall(chain.run.output)
-        assert {section(rule) for _, rule in jobs} == set(STAGES)
+        assert {section(rule) for _, rule in jobs} == set(SECTIONS)
         for number, rule in jobs:
             facts, wanted = job_facts(number), RESOURCES[section(rule)]
             assert facts["MinMemoryNode"] == f"{wanted['mem_mb']}M", rule
