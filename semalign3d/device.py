@@ -1,6 +1,5 @@
 """The device that networks run on."""
 
-import re
 from typing import TYPE_CHECKING
 
 from .errors import InputError
@@ -14,7 +13,8 @@ def pick_device(name: str) -> "torch.device":
 
     Parameters
     ----------
-    name : `auto` (CUDA, MPS or CPU, the first that is there), `cpu`, `cuda`, `cuda:<n>` or `mps`.
+    name : `auto` (an accelerator if there is one, else the CPU), `cpu`, `cuda`, `cuda:<n>` or
+        `mps`.
 
     Raises
     ------
@@ -22,30 +22,18 @@ def pick_device(name: str) -> "torch.device":
     """
     import torch
 
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
     if name == "auto":
-        return torch.device(_best())
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
-        raise InputError(f"device {name!r}: expected auto, cpu, cuda, cuda:<n> or mps")
-    device = torch.device(name)
-    if not _present(device):
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"device {name!r}: expected auto, cpu, cuda, cuda:<n> or mps") from None
+    found = torch.accelerator.device_count() if accelerator else 0
+    is_accelerator = accelerator is not None and device.type == accelerator.type
+    if device.type != "cpu" and not (is_accelerator and (device.index or 0) < found):
         raise InputError(
             f"device {name!r} was asked for, but torch {torch.__version__} finds none here",
             hint="Set runtime.device to auto or cpu, or install a torch build for the device.",
         )
     return device
-
-
-def _best() -> str:
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _present(device: "torch.device") -> bool:
-    import torch
-
-    if device.type == "cuda":
-        return torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
-    return device.type == "cpu" or torch.backends.mps.is_available()

@@ -24,3 +24,8 @@ def load_array(path: Path, wanted: str) -> np.ndarray:
     if not isinstance(values, np.ndarray):
         raise InputError(f"{path}: expected one array (.npy), found an archive of several")
     return values
+
+
+def times(shape: tuple[int, ...]) -> str:
+    """A shape as errors show it."""
+    return " x ".join(map(str, shape)) or "a single number"

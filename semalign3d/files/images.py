@@ -11,7 +11,7 @@ from ..errors import InputError
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
+def opened_image(path: str | Path) -> Iterator[Image.Image]:
     """The image file, opened; whatever goes wrong with it becomes an InputError that names it."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such image")
@@ -32,7 +32,7 @@ def read_image(path: str | Path) -> np.ndarray:
     ------
     InputError : missing, truncated or no image; names the file.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         return np.array(image.convert("RGB"))
 
 
@@ -43,7 +43,7 @@ def turned_by_exif(path: str | Path) -> bool:
     ------
     InputError : missing, or no image; names the file.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1)) != 1
 
 
@@ -54,7 +54,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     ------
     InputError : missing, or no image; names the file.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         return image.size
 
 

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from ..errors import InputError
+
+LISTED = 5
+"""Names that an error lists at most."""
 
 
 def load_tensors(path: str | Path) -> Any:
@@ -54,3 +58,47 @@ def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     ):
         raise InputError(f"{path}: expected a plain state dict (name: tensor)")
     return dict(values)
+
+
+def load_weights(
+    network: nn.Module, state: Mapping[str, torch.Tensor], problem: str, hint: str
+) -> None:
+    """Give a network its weights, in float32, and make it ready for inference.
+
+    Parameters
+    ----------
+    network : may lie on the meta device, without values.
+    problem, hint : begin and end of the error.
+
+    Raises
+    ------
+    InputError : other names or shapes than the network's; tells how they differ.
+    """
+    differences = _differences(network.state_dict(), state)
+    if differences:
+        raise InputError(f"{problem}: {'; '.join(differences)}", hint=hint)
+    values = {name: value.float() for name, value in state.items()}
+    network.load_state_dict(values, assign=True)
+    network.eval().requires_grad_(False)
+
+
+def _differences(
+    expected: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]
+) -> list[str]:
+    """How the names and shapes of two state dicts differ, in words."""
+    shapes = [
+        f"{name} (expected {tuple(expected[name].shape)}, found {tuple(found[name].shape)})"
+        for name in sorted(expected.keys() & found.keys())
+        if expected[name].shape != found[name].shape
+    ]
+    listed = {
+        "missing": sorted(expected.keys() - found.keys()),
+        "unknown": sorted(found.keys() - expected.keys()),
+        "of another shape": shapes,
+    }
+    return [
+        f"weights {what} ({len(names)}): "
+        + ", ".join([*names[:LISTED], *["..."] * (len(names) > LISTED)])
+        for what, names in listed.items()
+        if names
+    ]

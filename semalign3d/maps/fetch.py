@@ -1,13 +1,10 @@
 """Networks fetched ahead, where there is a connection, so that later jobs need none."""
 
 import hashlib
-import re
 from pathlib import Path
 
 from ..errors import InputError
 from .hub import PretrainedModel
-
-_HASH = re.compile(r"_([0-9a-f]{6,})\.pth$")
 
 
 def fetch_hub_model(model: PretrainedModel) -> str:
@@ -41,7 +38,7 @@ def fetch_sam(model_type: str, checkpoint: str | Path) -> str:
             return f"SAM {model_type}: {checkpoint}, not a published one, so unchecked"
         raise InputError(f"SAM {model_type}: {checkpoint} does not exist and is not published")
     url = PUBLISHED[model_type]
-    [start] = _HASH.findall(url)
+    start = Path(url).stem.rpartition("_")[2]
     if not Path(checkpoint).is_file():
         _download(url, Path(checkpoint), start)
     with open(checkpoint, "rb") as file:
@@ -60,14 +57,10 @@ def _download(url: str, target: Path, start: str) -> None:
     from torch.hub import download_url_to_file
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
     try:
-        download_url_to_file(url, str(partial), hash_prefix=start)
-        partial.replace(target)
+        download_url_to_file(url, str(target), hash_prefix=start)
     except (OSError, RuntimeError) as error:  # no connection, or another hash
         raise InputError(
             f"SAM checkpoint {target}: cannot be fetched from {url} ({error})",
             hint=f"Download {url} elsewhere and put it there.",
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Networks of `transformers`: local folders, or models of the Hugging Face hub."""
 
 import functools
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -99,22 +98,16 @@ class PretrainedModel:
         """
         from transformers.utils import logging as transformers_logging
 
-        folder = self.folder()
         if not sys.stderr.isatty():
             transformers_logging.disable_progress_bar()
-        try:
-            network, report = loader.from_pretrained(
-                folder,
-                dtype=dtype,
-                use_safetensors=True,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-        except Exception as error:  # transformers raises many types on damaged folders
-            raise InputError(f"{self.what} {folder}: cannot be loaded ({error})") from error
+        network, report = self._loaded(
+            loader, dtype=dtype, use_safetensors=True, output_loading_info=True
+        )
         missing = sorted(report["missing_keys"])
         if missing:
-            raise InputError(f"{self.what} {folder}: the weights lack {', '.join(missing[:5])}")
+            raise InputError(
+                f"{self.what} {self.folder()}: the weights lack {', '.join(missing[:5])}"
+            )
         return network.eval().requires_grad_(False)
 
     def image_processor(self) -> Any:
@@ -126,9 +119,12 @@ class PretrainedModel:
         """
         from transformers import AutoImageProcessor
 
+        return self._loaded(AutoImageProcessor)
+
+    def _loaded(self, loader: Any, **settings: Any) -> Any:
         folder = self.folder()
         try:
-            return AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+            return loader.from_pretrained(folder, local_files_only=True, **settings)
         except Exception as error:  # transformers raises many types on damaged folders
             raise InputError(f"{self.what} {folder}: cannot be loaded ({error})") from error
 
@@ -136,7 +132,7 @@ class PretrainedModel:
 @functools.cache
 def _snapshot(model: PretrainedModel) -> Path:
     """The hub's cached snapshot of a model, downloaded where there is none yet."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import is_offline_mode, snapshot_download
 
     patterns = [*model.configs, WEIGHTS, INDEX]
     try:
@@ -148,11 +144,11 @@ def _snapshot(model: PretrainedModel) -> Path:
     try:
         return Path(snapshot_download(model.name, allow_patterns=patterns))
     except Exception as error:  # connection, name, access: many types, one remedy
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-            reason = ["it is not in the cache, and HF_HUB_OFFLINE forbids to fetch it"]
+        reason = [*str(error).strip().splitlines(), type(error).__name__][0]
+        if is_offline_mode():
+            reason = "it is not in the cache, and HF_HUB_OFFLINE forbids to fetch it"
         raise InputError(
             f"{model.what} {model.name!r}: neither a local folder nor to be had from the hub "
-            f"({reason[0]})",
+            f"({reason})",
             hint=model.hint,
         ) from error

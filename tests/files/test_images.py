@@ -54,9 +54,15 @@ def test_what_is_no_image(tmp_path):
         read_image(tmp_path / "a.jpg")
 
 
+def accelerators(monkeypatch, kind, count):
+    """torch finds so many devices of a kind."""
+    found = torch.device(kind) if count else None
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: found)
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: count)
+
+
 def test_devices(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    accelerators(monkeypatch, "cuda", 0)
     assert pick_device("auto") == pick_device("cpu") == torch.device("cpu")
     for absent in ("cuda", "cuda:0", "mps"):
         with pytest.raises(InputError, match=rf"'{absent}' was asked for[\s\S]*runtime\.device"):
@@ -67,9 +73,11 @@ def test_devices(monkeypatch):
 
 
 def test_devices_where_there_is_one_gpu(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    accelerators(monkeypatch, "cuda", 1)
     assert pick_device("auto").type == "cuda"
     assert pick_device("cuda:0").index == 0
-    with pytest.raises(InputError, match="'cuda:1' was asked for"):
-        pick_device("cuda:1")
+    for absent in ("cuda:1", "mps"):
+        with pytest.raises(InputError, match=f"'{absent}' was asked for"):
+            pick_device(absent)
+    accelerators(monkeypatch, "mps", 1)
+    assert pick_device("auto") == pick_device("mps")

@@ -272,7 +272,7 @@ def test_intrinsics_that_make_no_sense(
         pinhole(values, SIZE)
     write_files(tmp_path, matrix(values))
     with pytest.raises(InputError, match=message) as caught:
-        DepthFiles(tmp_path).depth(RECORD)
+        DepthFiles(tmp_path).encode(RECORD)
     assert "a_intrinsics.npy: unusable" in str(caught.value)
     odd = dataclasses.replace(VIEWS[3], intrinsics=values / 640 * max(SIZES[3]))
     cameras = cameras_of([*VIEWS[:3], odd, *VIEWS[4:]])
@@ -320,17 +320,17 @@ def test_intrinsics_beside_depth_files(tmp_path: Path) -> None:
     write_files(tmp_path, None)
     plain = DepthFiles(tmp_path)
     before = plain.made_from(RECORD)
-    assert plain.depth(RECORD).intrinsics is None
-    assert np.isnan(plain.depth(RECORD).offset)
+    assert plain.encode(RECORD).intrinsics is None
+    assert np.isnan(plain.encode(RECORD).offset)
     write_files(tmp_path, matrix(GOOD))
-    assert plain.depth(RECORD).intrinsics.tolist() == GOOD.tolist()
+    assert plain.encode(RECORD).intrinsics.tolist() == GOOD.tolist()
     assert plain.made_from(RECORD) != before
     assert len(depth_files(tmp_path, "chair", "a")) == 2
     metric = open_depth("files", str(tmp_path), lambda: None, metric=True)
-    assert metric.depth(RECORD).offset == 0.0
+    assert metric.encode(RECORD).offset == 0.0
     assert metric.recipe != plain.recipe
     with store.create(tmp_path / "a.h5") as file:
-        write_record(file, metric.depth(RECORD), compress=True)
+        write_record(file, metric.encode(RECORD), compress=True)
     again = read_record(tmp_path / "a.h5", DepthMap)
     assert (again.offset, again.confidence) == (0.0, None)
     assert again.intrinsics.tolist() == GOOD.tolist()
@@ -350,5 +350,5 @@ def test_intrinsics_beside_depth_files(tmp_path: Path) -> None:
 def test_files_that_hold_no_camera_matrix(tmp_path: Path, camera: np.ndarray, message: str) -> None:
     write_files(tmp_path, camera)
     with pytest.raises(InputError, match=message) as caught:
-        DepthFiles(tmp_path).depth(RECORD)
+        DepthFiles(tmp_path).encode(RECORD)
     assert "chair/a_intrinsics.npy" in str(caught.value)

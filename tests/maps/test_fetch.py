@@ -90,7 +90,7 @@ def test_a_hub_model_without_permission_to_fetch_it(monkeypatch, tmp_path):
     def refuse(*args, **kwargs):
         raise OSError("offline")
 
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.is_offline_mode", lambda: True)
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
     with pytest.raises(InputError, match="HF_HUB_OFFLINE forbids") as caught:
         fetch_hub_model(PretrainedModel("nobody/fetched", "depth model", "depth.model"))

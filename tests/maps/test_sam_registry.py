@@ -81,7 +81,7 @@ def test_another_shape_is_named(tmp_path: Path) -> None:
     state = build_sam_demo().state_dict()
     state["mask_decoder.iou_token.weight"] = torch.zeros(1, 7)
     torch.save(state, tmp_path / "odd.pth")
-    with pytest.raises(InputError, match=r"iou_token\.weight: expected \(1, 96\), found \(1, 7\)"):
+    with pytest.raises(InputError, match=r"iou_token\.weight \(expected \(1, 96\), found \(1, 7\)"):
         build_sam("vit_demo", tmp_path / "odd.pth")
 
 

@@ -163,7 +163,7 @@ def test_the_source_that_the_configuration_names(package, tmp_path):
     )
     source = open_depth("vggt", str(package), lambda: CPU)
     truth = Vggt(str(package), CPU).predict(pixels, BOX)
-    found = source.depth(record)
+    found = source.encode(record)
     for name, array in vars(truth).items():
         assert np.array_equal(getattr(found, name), array), name
     assert found.offset == 0.0

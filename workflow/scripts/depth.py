@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semalign3d.device import pick_device
-from semalign3d.files.digest import values_digest
 from semalign3d.files.records import write_record
 from semalign3d.maps.depth.sources import open_depth
 from semalign3d.pipeline.batch import ImageBatch
@@ -26,15 +25,10 @@ def main(snakemake: Any) -> None:
     )
     stems = [Path(path).stem for path in snakemake.output]
     records = {stem: dataset.record(params.category, stem, "trn") for stem in stems}
-    stamps = {
-        stem: values_digest(
-            code=params.code, model=source.recipe, made_from=source.made_from(record)
-        )
-        for stem, record in records.items()
-    }
+    stamps = {stem: source.stamp(record, params.code) for stem, record in records.items()}
     batch = ImageBatch(snakemake.output, stamps)
     for stem in batch.progress():
-        found = source.depth(records[stem])
+        found = source.encode(records[stem])
         with batch.create(stem) as file:
             write_record(file, found, compress=True)
     summary(snakemake, batch.finish(params.marker))

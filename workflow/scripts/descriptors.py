@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from semalign3d.device import pick_device
 from semalign3d.files import store
-from semalign3d.files.digest import values_digest
 from semalign3d.maps.descriptors.geoaware import as_stored
 from semalign3d.maps.descriptors.sources import DescriptorSource, open_source
 from semalign3d.pipeline.batch import ImageBatch
@@ -22,9 +21,7 @@ logger = logging.getLogger(__name__)
 def stamp(source: DescriptorSource, output: Path, code: str) -> str:
     """The stamp of an image's file; where what it was made from is gone, the one that it has."""
     try:
-        return values_digest(
-            code=code, model=source.recipe, made_from=source.made_from(output.stem)
-        )
+        return source.stamp(output.stem, code)
     except FileNotFoundError:
         before = ImageBatch.existing(output)
         if before.get("recipe") != source.recipe:

@@ -8,17 +8,13 @@ import numpy as np
 from PIL import Image
 
 from ...errors import InputError
-from ...files.arrays import load_array
+from ...files.arrays import load_array, times
 from ...files.images import require_rgb
 from ...geometry.intrinsics import intrinsics_problem
 from ..hub import PretrainedModel
 
 if TYPE_CHECKING:
     import torch
-
-
-_CAMERA_MATRIX = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 0]], dtype=bool)
-"""Places of fx, cx, fy, cy."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +41,6 @@ def depth_model(model: str) -> PretrainedModel:
     return PretrainedModel(model, "depth model", "depth.model")
 
 
-def identity(model: str) -> str:
-    """What makes depth maps, for stamps, without loading the network."""
-    return depth_model(model).identity()
-
-
 class DepthAnything:
     """A depth network of `transformers` that gives relative inverse depth.
 
@@ -57,10 +48,6 @@ class DepthAnything:
     ----------
     model : local folder, or a model id of the hub.
     device : where it runs, in float32.
-
-    Attributes
-    ----------
-    identity : see the function `identity`.
 
     Raises
     ------
@@ -71,7 +58,6 @@ class DepthAnything:
         import torch
         from transformers import AutoModelForDepthEstimation
 
-        self.identity = identity(model)
         self.device = device
         pretrained = depth_model(model)
         self.processor = pretrained.image_processor()
@@ -160,15 +146,15 @@ def read_intrinsics_file(
     if values.dtype.kind not in "uif" or values.shape != (3, 3):
         raise InputError(
             f"{path}: expected a 3 x 3 camera matrix in pixels, "
-            f"found {values.dtype} {' x '.join(map(str, values.shape))}"
+            f"found {values.dtype} {times(values.shape)}"
         )
     matrix = values.astype(np.float64)
-    others = np.where(_CAMERA_MATRIX, 0.0, matrix)
-    if not np.array_equal(others, [[0, 0, 0], [0, 0, 0], [0, 0, 1]]):
+    intrinsics = matrix[[0, 1, 0, 1], [0, 1, 2, 2]]
+    fx, fy, cx, cy = intrinsics
+    if not np.array_equal(matrix, [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], equal_nan=True):
         raise InputError(
             f"{path}: expected [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], found {matrix.tolist()}"
         )
-    intrinsics = matrix[_CAMERA_MATRIX][[0, 2, 1, 3]]
     problem = intrinsics_problem(intrinsics, size)
     if problem:
         raise InputError(f"{path}: unusable: {problem}")
@@ -197,7 +183,7 @@ def read_depth_file(
     if values.dtype.kind not in "uif" or values.shape != (size[1], size[0]):
         raise InputError(
             f"{path}: expected numbers, {size[1]} x {size[0]} (height x width of the image), "
-            f"found {values.dtype} {' x '.join(map(str, values.shape))}"
+            f"found {values.dtype} {times(values.shape)}"
         )
     with np.errstate(over="ignore"):
         inverse_depth = values.astype(np.float32)

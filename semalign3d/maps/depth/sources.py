@@ -1,8 +1,8 @@
 """Where depth comes from: Depth Anything, VGGT, or the user's files."""
 
-from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ...datasets.records import ImageRecord
 from ...files.digest import file_digest
 from ...files.images import read_image
 from ..hub import PretrainedModel
+from ..sources import Device, MapSource
 from .depth_anything import (
     DepthAnything,
     DepthMap,
@@ -21,66 +22,47 @@ from .depth_anything import (
 )
 from .vggt import Vggt, vggt_model
 
-if TYPE_CHECKING:
-    import torch
-
-Device = Callable[[], "torch.device"]
+DepthSource = MapSource[ImageRecord, DepthMap]
+"""An image's depth, and what comes with it."""
 
 
-class DepthSource(Protocol):
-    """Depth of the images of one category.
-
-    Attributes
-    ----------
-    recipe : what makes depth of images or files, for stamps.
-    """
-
-    recipe: str
-
-    def made_from(self, record: ImageRecord) -> list[object]:
-        """Digests and numbers behind an image's depth."""
-        ...
-
-    def depth(self, record: ImageRecord) -> DepthMap:
-        """An image's depth, and what comes with it."""
-        ...
-
-
-class DepthAnythingImages:
+class DepthAnythingImages(DepthSource):
     """Photos through Depth Anything."""
 
     def __init__(self, model: str, device: Device) -> None:
         self.recipe = depth_model(model).identity()
         self.model, self.device = model, device
-        self.network: DepthAnything | None = None
 
-    def made_from(self, record: ImageRecord) -> list[object]:
-        return [file_digest(record.path)]
+    @cached_property
+    def network(self) -> DepthAnything:
+        return DepthAnything(self.model, self.device())
 
-    def depth(self, record: ImageRecord) -> DepthMap:
-        if self.network is None:
-            self.network = DepthAnything(self.model, self.device())
-        return DepthMap(self.network.predict(read_image(record.path), name=record.stem))
+    def made_from(self, photo: ImageRecord) -> list[Any]:
+        return [file_digest(photo.path)]
+
+    def encode(self, photo: ImageRecord) -> DepthMap:
+        return DepthMap(self.network.predict(read_image(photo.path), name=photo.stem))
 
 
-class VggtImages:
+class VggtImages(DepthSource):
     """The surroundings of objects through VGGT."""
 
     def __init__(self, model: str, device: Device) -> None:
         self.recipe = vggt_model(model).identity()
         self.model, self.device = model, device
-        self.network: Vggt | None = None
 
-    def made_from(self, record: ImageRecord) -> list[object]:
-        return [file_digest(record.path), record.box]
+    @cached_property
+    def network(self) -> Vggt:
+        return Vggt(self.model, self.device())
 
-    def depth(self, record: ImageRecord) -> DepthMap:
-        if self.network is None:
-            self.network = Vggt(self.model, self.device())
-        return self.network.predict(read_image(record.path), record.box, name=record.stem)
+    def made_from(self, photo: ImageRecord) -> list[Any]:
+        return [file_digest(photo.path), photo.box]
+
+    def encode(self, photo: ImageRecord) -> DepthMap:
+        return self.network.predict(read_image(photo.path), photo.box, name=photo.stem)
 
 
-class DepthFiles:
+class DepthFiles(DepthSource):
     """The user's `<root>/<category>/<stem>_depth.npy`, and `<stem>_intrinsics.npy` beside it.
 
     Parameters
@@ -94,11 +76,11 @@ class DepthFiles:
         self.root = root
         self.offset = 0.0 if metric else np.nan
 
-    def made_from(self, record: ImageRecord) -> list[object]:
-        return [file_digest(path) for path in depth_files(self.root, record.category, record.stem)]
+    def made_from(self, photo: ImageRecord) -> list[Any]:
+        return [file_digest(path) for path in depth_files(self.root, photo.category, photo.stem)]
 
-    def depth(self, record: ImageRecord) -> DepthMap:
-        place = (self.root, record.category, record.stem, (record.width, record.height))
+    def encode(self, photo: ImageRecord) -> DepthMap:
+        place = (self.root, photo.category, photo.stem, (photo.width, photo.height))
         return DepthMap(
             read_depth_file(*place), intrinsics=read_intrinsics_file(*place), offset=self.offset
         )

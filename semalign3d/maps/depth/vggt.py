@@ -5,8 +5,7 @@ inverse depth, as that of the other sources, but without an unknown offset; conf
 intrinsics stand beside it.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -43,9 +42,17 @@ class Vggt:
 
     def __init__(self, model: str, device: "torch.device") -> None:
         folder = vggt_model(model).folder()
-        network, self.poses = _imported("vggt.models.vggt", "vggt.utils.pose_enc")
         try:
-            self.network = network.VGGT.from_pretrained(str(folder)).eval().to(device)
+            from vggt.models.vggt import VGGT
+            from vggt.utils.pose_enc import pose_encoding_to_extri_intri
+        except ImportError as error:
+            raise InputError(
+                f"depth.source is vggt, but its package cannot be imported ({error})",
+                hint="Install it: pip install git+https://github.com/facebookresearch/vggt",
+            ) from error
+        self.decode_pose = pose_encoding_to_extri_intri
+        try:
+            self.network = VGGT.from_pretrained(str(folder)).eval().to(device)
         except Exception as error:  # of the package, the hub's mixin or torch: many types
             raise InputError(f"VGGT model {folder}: cannot be loaded ({error})") from error
         self.device = device
@@ -72,7 +79,7 @@ class Vggt:
         with torch.inference_mode():
             found = self.network(pixels[None, None])
             shape = tuple(pixels.shape[-2:])
-            _, matrix = self.poses.pose_encoding_to_extri_intri(found["pose_enc"], shape)
+            _, matrix = self.decode_pose(found["pose_enc"], shape)
         depth, confidence, matrix = (
             np.asarray(values[0, 0].float().cpu().numpy(), dtype=np.float64)
             for values in (found["depth"][..., 0], found["depth_conf"], matrix)
@@ -82,17 +89,6 @@ class Vggt:
             return view_of_crop(depth, confidence, intrinsics, crop, size)
         except InputError as error:
             raise InputError(f"{name}: VGGT's result is unusable: {error}") from error
-
-
-def _imported(*modules: str) -> list[Any]:
-    """Modules of the package; says how to install it where it is missing."""
-    try:
-        return [importlib.import_module(name) for name in modules]
-    except ImportError as error:
-        raise InputError(
-            f"depth.source is vggt, but its package cannot be imported ({error})",
-            hint="Install it: pip install git+https://github.com/facebookresearch/vggt",
-        ) from error
 
 
 def _resized(image: np.ndarray, crop: Crop) -> "torch.Tensor":

@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 
 from ...errors import InputError
-from ...files.arrays import load_array
+from ...files.arrays import load_array, times
 from ...files.digest import file_digest
+from .geoaware import SMALLEST_LENGTH
 
-SMALLEST_LENGTH = 1e-12
 ENDS = ("", "_flip")
 
 
@@ -36,16 +36,16 @@ def maps_digest(root: str | Path, category: str, stem: str) -> str:
     FileNotFoundError : a file is missing, or the HDF5 file lacks the image.
     InputError : the HDF5 file is damaged.
     """
-    if is_hdf5(root) and Path(root).is_file():
-        present = hdf5_names(Path(root), category)
-        lacking = [f"{category}/{stem}{end}" for end in ENDS if f"{stem}{end}" not in present]
-        if lacking:
-            raise FileNotFoundError(f"{root}: no dataset {', '.join(lacking)}")
-    if not is_hdf5(root) or not Path(root).is_file():
-        return "+".join(file_digest(path) for path in descriptor_files(root, category, stem))
+    path = Path(root)
+    if not is_hdf5(path) or not path.is_file():
+        return "+".join(map(file_digest, descriptor_files(root, category, stem)))
+    present = hdf5_names(path, category)
+    lacking = [f"{category}/{stem}{end}" for end in ENDS if f"{stem}{end}" not in present]
+    if lacking:
+        raise FileNotFoundError(f"{path}: no dataset {', '.join(lacking)}")
     digest = hashlib.sha256()
     for end in ENDS:
-        array = _read_hdf5(Path(root), f"{category}/{stem}{end}")
+        array = _read_hdf5(path, f"{category}/{stem}{end}")
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
@@ -76,8 +76,8 @@ def read_maps(root: str | Path, category: str, stem: str) -> np.ndarray:
     if not problems and maps[0].shape != maps[1].shape:
         names = " and ".join(map(str, descriptor_files(root, category, stem)))
         problems.append(
-            f"{names}: the image's map is {_times(maps[0].shape)}, its mirror image's "
-            f"{_times(maps[1].shape)}"
+            f"{names}: the image's map is {times(maps[0].shape)}, its mirror image's "
+            f"{times(maps[1].shape)}"
         )
     if problems:
         raise InputError(problems)
@@ -103,7 +103,7 @@ def read_map(root: str | Path, category: str, name: str) -> np.ndarray:
     if values.dtype.kind not in "uif" or not square:
         raise InputError(
             f"{where}: expected numbers, C x G x G (channels, rows, columns), found "
-            f"{values.dtype} {_times(values.shape)}"
+            f"{values.dtype} {times(values.shape)}"
         )
     with np.errstate(over="ignore"):
         finite = np.isfinite(values.astype(np.float32))
@@ -150,7 +150,3 @@ def _read_hdf5(path: Path, name: str) -> np.ndarray:
         if isinstance(dataset, h5py.Dataset):
             return np.asarray(dataset[()])
     raise InputError(f"{path}: no dataset {name} (channels x rows x columns)")
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "a single number"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import InputError
+from ...files.arrays import times
 from ...files.digest import file_digest
 
 if TYPE_CHECKING:
@@ -19,17 +20,13 @@ SMALLEST_LENGTH = 1e-12
 
 def feature_files(folder: str | Path, stem: str) -> tuple[Path, Path, Path, Path]:
     """The four files of an image: dino, sd, and both of the mirrored image."""
-    return (*_files(folder, stem, mirrored=False), *_files(folder, stem, mirrored=True))
+    dino, sd, dino_flip, sd_flip = (
+        Path(folder) / f"{stem}_{kind}{end}.pt" for end in ("", "_flip") for kind in ("dino", "sd")
+    )
+    return dino, sd, dino_flip, sd_flip
 
 
-def _files(folder: str | Path, stem: str, *, mirrored: bool) -> tuple[Path, Path]:
-    end = "_flip.pt" if mirrored else ".pt"
-    return Path(folder) / f"{stem}_dino{end}", Path(folder) / f"{stem}_sd{end}"
-
-
-def read_features(
-    folder: str | Path, stem: str, *, mirrored: bool, finite: bool = True
-) -> dict[str, "torch.Tensor"]:
+def read_features(folder: str | Path, stem: str, *, mirrored: bool) -> dict[str, "torch.Tensor"]:
     """Read and validate the features of an image, or of its mirror image.
 
     Parameters
@@ -37,7 +34,6 @@ def read_features(
     folder : the category's folder of feature files.
     stem : the image's.
     mirrored : read the mirrored image's.
-    finite : also look at all values, see `read_feature_file`.
 
     Returns
     -------
@@ -49,9 +45,10 @@ def read_features(
     """
     features: dict[str, torch.Tensor] = {}
     problems: list[str] = []
-    for path in _files(folder, stem, mirrored=mirrored):
+    files = feature_files(folder, stem)
+    for path in files[2:] if mirrored else files[:2]:
         try:
-            features |= read_feature_file(path, finite=finite)
+            features |= read_feature_file(path)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -59,14 +56,8 @@ def read_features(
     return features
 
 
-def read_feature_file(path: str | Path, *, finite: bool = True) -> dict[str, "torch.Tensor"]:
-    """Read and validate one feature file: dino, or s3, s4 and s5; see `read_features`.
-
-    Parameters
-    ----------
-    path : the file.
-    finite : also look at all values, which takes as long as reading them.
-    """
+def read_feature_file(path: str | Path) -> dict[str, "torch.Tensor"]:
+    """Read and validate one feature file: dino, or s3, s4 and s5; see `read_features`."""
     from ...files.tensors import load_tensors
 
     values = load_tensors(path)
@@ -78,8 +69,6 @@ def read_feature_file(path: str | Path, *, finite: bool = True) -> dict[str, "to
         found = type(values).__name__
         raise InputError(f"{path}: expected a dict of tensors s3, s4, s5, found {found}")
     problems = {name: _problem(values.get(name), square=is_dino) for name in names}
-    if finite:
-        problems |= {name: _bad_values(values[name]) for name in names if problems[name] is None}
     listed = [f"{path}: {name}: {problem}" for name, problem in problems.items() if problem]
     if listed:
         raise InputError(listed)
@@ -87,7 +76,7 @@ def read_feature_file(path: str | Path, *, finite: bool = True) -> dict[str, "to
 
 
 def _problem(value: object, *, square: bool) -> str | None:
-    """What is wrong with a feature tensor, its values apart; None if nothing."""
+    """What is wrong with a feature tensor, None if nothing."""
     import torch
 
     expected = "1 x C x G x G" if square else "1 x C x h x w"
@@ -99,18 +88,12 @@ def _problem(value: object, *, square: bool) -> str | None:
         return f"expected a dense tensor of floats, found {value.dtype}, {value.layout}"
     shape = tuple(value.shape)
     if len(shape) != 4 or shape[0] != 1 or 0 in shape or (square and shape[2] != shape[3]):
-        return f"expected shape {expected}, found {' x '.join(map(str, shape)) or 'a scalar'}"
+        return f"expected shape {expected}, found {times(shape)}"
+    lowest, highest = torch.aminmax(value.float())  # both are NaN if one value is
+    if not (lowest.isfinite() and highest.isfinite()):
+        bad = int((~value.isfinite()).sum())
+        return f"{bad} of {value.numel()} values are not finite (NaN or infinite)"
     return None
-
-
-def _bad_values(features: "torch.Tensor") -> str | None:
-    """How many values are not finite, None if all are."""
-    import torch
-
-    if torch.stack(torch.aminmax(features.float())).isfinite().all():  # both are NaN if one is
-        return None
-    bad = int((~torch.isfinite(features)).sum())
-    return f"{bad} of {features.numel()} values are not finite (NaN or infinite)"
 
 
 def identity(checkpoint: str | Path | None) -> str:
@@ -150,19 +133,16 @@ class DescriptorEncoder:
     checkpoint : post-processor network; None: dino and s4 side by side, without a network.
     device : where the network runs.
 
-    Attributes
-    ----------
-    identity : see the function `identity`.
-    channels : {input: channels} that the checkpoint expects; None without one.
+    Raises
+    ------
+    InputError : the checkpoint cannot be used.
     """
 
     def __init__(self, checkpoint: str | Path | None, device: "torch.device") -> None:
         from .post_processor import load_post_processor
 
-        self.identity = identity(checkpoint)
         self.device = device
         self.network = None if checkpoint is None else load_post_processor(checkpoint).to(device)
-        self.channels = None if self.network is None else self.network.channels
 
     def encode(self, features: Mapping[str, "torch.Tensor"], name: str = "features") -> np.ndarray:
         """Map features, as `read_features` gives them, to (G, G, C) float32.
@@ -185,13 +165,11 @@ class DescriptorEncoder:
             return unit_cells(descriptors, name)[0]
 
     def _check_channels(self, features: Mapping[str, "torch.Tensor"], name: str) -> None:
-        if self.channels is None:
-            return
         found = {name: features[name].shape[1] for name in INPUTS}
-        if found != self.channels:
+        if self.network is not None and found != self.network.channels:
             raise InputError(
                 f"{name}: channels are {found}, the post-processor checkpoint expects "
-                f"{self.channels}",
+                f"{self.network.channels}",
                 hint="Use the checkpoint that was trained on features of this kind.",
             )
 
@@ -199,14 +177,11 @@ class DescriptorEncoder:
 def as_stored(maps: Sequence[np.ndarray]) -> np.ndarray:
     """Descriptor maps (G, G, C) of an image's views as one (views, G, G, C) float16.
 
-    Rounded by torch, which gives NumPy's numbers in a tenth of its time.
+    torch rounds as NumPy does, in a quarter of its time.
     """
     import torch
 
-    stored = torch.empty(len(maps), *maps[0].shape, dtype=torch.float16)
-    for into, of_view in zip(stored, maps, strict=True):
-        into.copy_(torch.from_numpy(of_view))
-    return stored.numpy()
+    return torch.stack([torch.from_numpy(of_view).half() for of_view in maps]).numpy()
 
 
 def _raw(inputs: Mapping[str, "torch.Tensor"]) -> "torch.Tensor":

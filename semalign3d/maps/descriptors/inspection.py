@@ -5,6 +5,7 @@ from typing import Protocol
 
 from ...errors import InputError
 from . import files as descriptor_files
+from .geoaware import feature_files, read_feature_file
 
 Shape = tuple[int, ...]
 
@@ -53,16 +54,12 @@ class GeoAwareFiles:
         return _no_folder(self.folder)
 
     def names(self, stem: str) -> tuple[str, ...]:
-        from .geoaware import feature_files
-
         return tuple(map(str, feature_files(self.folder, stem)))
 
     def present(self, stem: str) -> bool:
         return all(Path(name).exists() for name in self.names(stem))
 
     def shapes(self, name: str) -> dict[str, Shape]:
-        from .geoaware import read_feature_file
-
         return {key: tuple(t.shape[1:]) for key, t in read_feature_file(name).items()}
 
 

@@ -2,141 +2,67 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ...errors import InputError
-from ...files.tensors import load_state_dict
-from . import winograd
-from .moments import resized_moments
+from ...files.tensors import load_state_dict, load_weights
+from .geoaware import INPUTS
 
-INPUTS = ("s3", "s4", "s5", "dino")
 GROUPS = 32
-CACHED_CELLS = 120
-"""Few enough for a sum over all channels to stay in a core's cache between its steps."""
+PREFIXES = ("bottleneck_layers.", "mixing_weights")
+"""Of the keys that inference needs."""
+HINT = "Expected GeoAware-SC's best_856.PTH or a network with the same keys."
 
 
-class _NormedConv(nn.Module):
-    """A 1x1 convolution without bias, and the group normalisation of its output.
+def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Bilinear resize of (n, C, h, w) to (n, C, *size)."""
+    if maps.shape[-2:] == tuple(size):
+        return maps
+    return functional.interpolate(maps, size, mode="bilinear", align_corners=False)
 
-    Outputs lie channels last in memory, which suits the resize and the cells' normalisation.
-    """
+
+class _NormedConv(nn.Conv2d):
+    """A convolution without bias, and the group normalisation of its output."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 1) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel, kernel))
+        super().__init__(inputs, outputs, kernel, padding=kernel // 2, bias=False)
         self.norm = nn.GroupNorm(GROUPS, outputs)
 
-    def convolve(self, features: Tensor) -> Tensor:
-        """(n, C_in, h, w) of any memory layout to (n, C_out, h, w).
+    def normed(self, features: Tensor, size: Sequence[int]) -> Tensor:
+        """The features (n, C_in, h, w) convolved, resized and normalised: (n, C_out, *size).
 
-        A 1x1 convolution is one matrix product, which reads either layout as it is.
+        A 1x1 convolution without bias commutes with a bilinear resize, since one sums over channels
+        and the other over positions. So small maps are convolved before they grow.
         """
-        cells = features.flatten(2).transpose(1, 2) @ self.weight.flatten(1).T
-        return cells.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2)
-
-    def coefficients(
-        self, features: Tensor, size: Sequence[int], factor: Tensor | float = 1.0
-    ) -> tuple[Tensor, Tensor]:
-        """What group normalisation of the resized features comes to, times a factor.
-
-        A scale and a shift (n, C, 1, 1), which may share their pass with what follows. As a
-        bilinear resize's weights sum to one, they may also go before it, over fewer cells.
-        """
-        means, variances = resized_moments(features, size)
-        by_group = means.unflatten(1, (GROUPS, -1))
-        centre = by_group.mean(2, keepdim=True)
-        spread = variances.unflatten(1, (GROUPS, -1)).mean(2, keepdim=True)
-        spread = spread + (by_group - centre).square_().mean(2, keepdim=True)
-        weight, bias = (part.view(GROUPS, -1) for part in (self.norm.weight, self.norm.bias))
-        scale = factor * weight * (spread + self.norm.eps).rsqrt_()
-        shift = factor * bias - centre * scale
-        return scale.flatten(1)[..., None, None], shift.flatten(1)[..., None, None]
-
-    def forward(self, features: Tensor, size: Sequence[int]) -> Tensor:
-        """The convolution, resized to `size` and normalised.
-
-        A 1x1 convolution without bias and a bilinear resize commute, as the resize's weights
-        sum over positions and the convolution's over channels: convolving first is the same, and
-        much cheaper on small maps.
-        """
-        outputs = self.convolve(features)
-        scale, shift = self.coefficients(outputs, size)
-        return _resize(torch.addcmul(shift, outputs, scale, out=outputs), size)
-
-
-class _NormedConv3x3(_NormedConv):
-    """The same with a 3x3 kernel; on the CPU by Winograd's algorithm, elsewhere as torch has it."""
-
-    kernels: Tensor
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, kernel=3)
-        self.register_buffer("kernels", torch.empty(0), persistent=False)
-        self.register_load_state_dict_post_hook(_transform_kernels)
-
-    def convolve(self, features: Tensor) -> Tensor:
-        if features.device.type == "cpu":
-            return winograd.convolve(features, self.kernels)
-        return functional.conv2d(features, self.weight, padding=1)
-
-
-def _transform_kernels(convolution: _NormedConv3x3, _: object) -> None:
-    convolution.kernels = winograd.transform(convolution.weight)
+        maps: Tensor = self.norm(_resize(self(features), size))
+        return maps
 
 
 class _Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolution beside a shortcut, on a map resized to `size`."""
+    """1x1, 3x3 and 1x1 convolution beside a shortcut."""
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
         self.conv1 = _NormedConv(inputs, hidden)
-        self.conv2 = _NormedConv3x3(hidden, hidden)
+        self.conv2 = _NormedConv(hidden, hidden, kernel=3)
         self.conv3 = _NormedConv(hidden, outputs)
         self.shortcut = _NormedConv(inputs, outputs) if inputs != outputs else None
 
-    def forward(
-        self, features: Tensor, size: Sequence[int], factor: Tensor, total: Tensor | None
-    ) -> Tensor:
-        """(n, C_in, h, w) to (n, P, *size), times a factor > 0, added to a total in place.
-
-        The factor passes through the ReLU.
-        """
-        hidden = self.conv1(features, size).relu_()
-        hidden = self.conv2(hidden, size).relu_()
-        hidden = self.conv3.convolve(hidden)
-        scale, shift = self.conv3.coefficients(hidden, size, factor)
+    def forward(self, features: Tensor, size: Sequence[int]) -> Tensor:
+        """(n, C_in, h, w) to (n, P, *size)."""
+        hidden = self.conv1.normed(features, size).relu_()
+        hidden = self.conv2.normed(hidden, size).relu_()
+        hidden = self.conv3.normed(hidden, size)
         if self.shortcut is None:
-            aside, scale_aside = features.clone(memory_format=torch.channels_last), factor
-        else:
-            aside = self.shortcut.convolve(features)
-            scale_aside, shift_aside = self.shortcut.coefficients(aside, size, factor)
-            shift = shift + shift_aside
-        aside = _resize(torch.addcmul(shift, aside, scale_aside, out=aside), size)
-        if total is None:
-            return aside.addcmul_(hidden, scale).relu_()
-        rows = -(-CACHED_CELLS // size[1])
-        parts = (part.split(rows, dim=2) for part in (total, aside, hidden))
-        for of_total, of_aside, of_hidden in zip(*parts, strict=True):
-            of_total.add_(of_aside.addcmul_(of_hidden, scale).relu_())
-        return total
-
-
-def _resize(features: Tensor, size: Sequence[int]) -> Tensor:
-    """Bilinear resize of (n, C, h, w), `align_corners=False`; fast where channels lie last."""
-    if features.shape[-2:] == tuple(size):
-        return features
-    return functional.interpolate(features, size, mode="bilinear", align_corners=False)
+            return hidden.add_(_resize(features, size)).relu_()
+        return hidden.add_(self.shortcut.normed(features, size)).relu_()
 
 
 class PostProcessor(nn.Module):
     """One bottleneck block per input; the outputs are added with softmax weights.
-
-    For inference: weights come in through `load_state_dict`, which prepares them; a later change
-    in place would not be seen.
 
     Parameters
     ----------
@@ -154,7 +80,6 @@ class PostProcessor(nn.Module):
     ) -> None:
         super().__init__()
         self.channels = dict(zip(inputs, channels, strict=True))
-        self.outputs = outputs
         self.bottleneck_layers = nn.ModuleList(
             nn.ModuleList([_Bottleneck(count, hidden, outputs)]) for count in channels
         )
@@ -169,30 +94,12 @@ class PostProcessor(nn.Module):
         """
         size = features["dino"].shape[-2:]
         weights = functional.softmax(self.mixing_weights, dim=0)
-        total: Tensor | None = None
+        total = torch.zeros((), device=weights.device)
         for name, weight, layer in zip(self.channels, weights, self.bottleneck_layers, strict=True):
-            total = layer[0](features[name], size, weight, total)  # type: ignore[index]
-        return cast(Tensor, total)
-
-
-def _expected_keys(state: Mapping[str, Tensor], count: int) -> list[str]:
-    """The keys that inference needs of `count` blocks, with a shortcut where sizes differ."""
-    keys = ["mixing_weights"]
-    for i in range(count):
-        block = f"bottleneck_layers.{i}.0"
-        names = ["conv1", "conv2", "conv3"]
-        first, last = (state.get(f"{block}.{conv}.weight") for conv in ("conv1", "conv3"))
-        if f"{block}.shortcut.weight" in state or (
-            first is not None and last is not None and first.shape[1] != last.shape[0]
-        ):
-            names.append("shortcut")
-        for name in names:
-            keys += [f"{block}.{name}.{part}" for part in ("weight", "norm.weight", "norm.bias")]
-    return keys
-
-
-def _is_kernel(key: str) -> bool:
-    return key.startswith("bottleneck_layers.") and key.endswith(".weight") and "norm" not in key
+            # On the CPU, resizing is over 20 times as fast where channels lie last in memory.
+            maps = features[name].contiguous(memory_format=torch.channels_last)
+            total = torch.addcmul(total, weight, layer[0](maps, size))  # type: ignore[index]
+        return total
 
 
 def load_post_processor(checkpoint: str | Path, inputs: Sequence[str] = INPUTS) -> PostProcessor:
@@ -210,28 +117,36 @@ def load_post_processor(checkpoint: str | Path, inputs: Sequence[str] = INPUTS) 
     InputError : not a plain state dict, missing keys (lists them), or sizes that do not fit.
     """
     state = load_state_dict(checkpoint)
-    flat = [key for key, value in state.items() if _is_kernel(key) and value.ndim != 4]
-    if flat:
-        raise InputError(f"{checkpoint}: sizes do not fit, not four axes: {', '.join(flat)}")
-    keys = _expected_keys(state, len(inputs))
-    missing = [key for key in keys if key not in state]
-    if missing:
-        raise InputError(
-            f"{checkpoint}: not a post-processor checkpoint, it lacks {', '.join(missing)}",
-            hint="Expected GeoAware-SC's best_856.PTH or a network with the same keys.",
-        )
-    mixed = state["mixing_weights"].numel()
-    if mixed != len(inputs):
-        raise InputError(
-            f"{checkpoint}: sizes do not fit, a post-processor of {mixed} inputs, expected "
-            f"{len(inputs)}: " + ", ".join(inputs)
-        )
-    first = [state[f"bottleneck_layers.{i}.0.conv1.weight"] for i in range(len(inputs))]
-    channels = [weight.shape[1] for weight in first]
-    outputs = state["bottleneck_layers.0.0.conv3.weight"].shape[0]
+    state = {key: value for key, value in state.items() if key.startswith(PREFIXES)}
     try:
-        network = PostProcessor(channels, first[0].shape[0], outputs, inputs)
-        network.load_state_dict({key: state[key].float() for key in keys})
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise InputError(f"{checkpoint}: sizes do not fit each other ({error})") from error
-    return network.eval().requires_grad_(False)
+        network = _built_for(state, inputs)
+    except KeyError as error:
+        raise InputError(
+            f"{checkpoint}: not a post-processor checkpoint, it lacks {error.args[0]}", hint=HINT
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{checkpoint}: sizes do not fit: {error}") from error
+    load_weights(network, state, f"{checkpoint}: not the weights of a post-processor", HINT)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _built_for(state: Mapping[str, Tensor], inputs: Sequence[str]) -> PostProcessor:
+    """The network of a state dict's sizes, without values.
+
+    Raises
+    ------
+    KeyError : the first key that is missing.
+    ValueError : sizes that do not fit, or another number of inputs.
+    """
+    blocks = {key.split(".")[1] for key in state if key.startswith(PREFIXES[0])}
+    if blocks and len(blocks) != len(inputs):
+        expected = f"{len(inputs)}: {', '.join(inputs)}"
+        raise ValueError(f"a post-processor of {len(blocks)} inputs, expected {expected}")
+    names = [f"bottleneck_layers.{i}.0.conv1.weight" for i in range(len(inputs))]
+    names.append("bottleneck_layers.0.0.conv3.weight")
+    flat = [name for name in names if state[name].ndim != 4]
+    if flat:
+        raise ValueError(f"not four axes: {', '.join(flat)}")
+    *channels, hidden = (state[name].shape[1] for name in names)
+    with torch.device("meta"):
+        return PostProcessor(channels, hidden, state[names[-1]].shape[0], inputs)

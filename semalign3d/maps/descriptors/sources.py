@@ -1,79 +1,53 @@
 """Where descriptor maps come from: feature files, an encoder, or the user's maps."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import InputError
 from ...files.digest import file_digest
 from ...files.images import read_image
+from ..sources import Device, MapSource
 from . import files as descriptor_files
 from . import geoaware as descriptors
 from . import vit
 from .geoaware import RAW
 
 if TYPE_CHECKING:
-    import torch
-
     from .geoaware import DescriptorEncoder
     from .vit import VitEncoder
 
-Device = Callable[[], "torch.device"]
-"""Names the device when a network is wanted, so that a job without work imports no torch."""
+DescriptorSource = MapSource[str, Sequence[np.ndarray]]
+"""Of an image's stem: maps (G, G, C) of the image and its mirror image, each cell of length 1."""
 
 
-class DescriptorSource(Protocol):
-    """Descriptor maps of the images of one category.
-
-    Attributes
-    ----------
-    recipe : what makes maps of images or files, for stamps: digest of networks and settings.
-    """
-
-    recipe: str
-
-    def made_from(self, stem: str) -> list[str]:
-        """Digests of the files behind an image's maps; FileNotFoundError where one is missing."""
-        ...
-
-    def encode(self, stem: str) -> Sequence[np.ndarray]:
-        """Maps (G, G, C) of the image and its mirror image, each cell of length 1."""
-        ...
-
-
-class GeoAwareFeatures:
+class GeoAwareFeatures(DescriptorSource):
     """Feature files of GeoAware-SC, through its post-processor network or `raw`."""
 
     def __init__(self, root: str, category: str, checkpoint: Path | None, device: Device) -> None:
         self.recipe = descriptors.identity(checkpoint)
         self.folder = Path(root) / category
         self.checkpoint, self.device = checkpoint, device
-        self.encoder: DescriptorEncoder | None = None
 
-    def made_from(self, stem: str) -> list[str]:
-        return [file_digest(path) for path in descriptors.feature_files(self.folder, stem)]
+    @cached_property
+    def encoder(self) -> "DescriptorEncoder":
+        return descriptors.DescriptorEncoder(self.checkpoint, self.device())
 
-    def encode(self, stem: str) -> Sequence[np.ndarray]:
-        if self.encoder is None:
-            self.encoder = descriptors.DescriptorEncoder(self.checkpoint, self.device())
-        return [self._map(self.encoder, stem, mirrored) for mirrored in (False, True)]
+    def made_from(self, photo: str) -> list[str]:
+        return [file_digest(path) for path in descriptors.feature_files(self.folder, photo)]
 
-    def _map(self, encoder: "DescriptorEncoder", stem: str, mirrored: bool) -> np.ndarray:
-        """The map of one view; values that are not finite are looked for where it is not.
-
-        The checks have looked at all values, but a file may have changed since.
-        """
-        features = descriptors.read_features(self.folder, stem, mirrored=mirrored, finite=False)
-        try:
-            return encoder.encode(features, f"features of {stem} in {self.folder}")
-        except InputError:
-            descriptors.read_features(self.folder, stem, mirrored=mirrored)
-            raise
+    def encode(self, photo: str) -> Sequence[np.ndarray]:
+        name = f"features of {photo} in {self.folder}"
+        views = (
+            descriptors.read_features(self.folder, photo, mirrored=mirrored)
+            for mirrored in (False, True)
+        )
+        return [self.encoder.encode(features, name) for features in views]
 
 
-class VitImages:
+class VitImages(DescriptorSource):
     """Photos through DINOv2 or DINOv3."""
 
     def __init__(
@@ -88,18 +62,19 @@ class VitImages:
         self.recipe = vit.identity(model, grid, checkpoint)
         self.settings = (kind, model, grid, checkpoint)
         self.image_path, self.device = image_path, device
-        self.encoder: VitEncoder | None = None
 
-    def made_from(self, stem: str) -> list[str]:
-        return [file_digest(self.image_path(stem))]
+    @cached_property
+    def encoder(self) -> "VitEncoder":
+        return vit.VitEncoder(*self.settings, self.device())
 
-    def encode(self, stem: str) -> Sequence[np.ndarray]:
-        if self.encoder is None:
-            self.encoder = vit.VitEncoder(*self.settings, self.device())
-        return list(self.encoder.encode(read_image(self.image_path(stem)), name=stem))
+    def made_from(self, photo: str) -> list[str]:
+        return [file_digest(self.image_path(photo))]
+
+    def encode(self, photo: str) -> Sequence[np.ndarray]:
+        return list(self.encoder.encode(read_image(self.image_path(photo)), name=photo))
 
 
-class MapFiles:
+class MapFiles(DescriptorSource):
     """The user's maps, `.npy` files or one HDF5 file."""
 
     recipe = "files"
@@ -107,11 +82,11 @@ class MapFiles:
     def __init__(self, root: str, category: str) -> None:
         self.root, self.category = root, category
 
-    def made_from(self, stem: str) -> list[str]:
-        return [descriptor_files.maps_digest(self.root, self.category, stem)]
+    def made_from(self, photo: str) -> list[str]:
+        return [descriptor_files.maps_digest(self.root, self.category, photo)]
 
-    def encode(self, stem: str) -> Sequence[np.ndarray]:
-        return list(descriptor_files.read_maps(self.root, self.category, stem))
+    def encode(self, photo: str) -> Sequence[np.ndarray]:
+        return list(descriptor_files.read_maps(self.root, self.category, photo))
 
 
 def open_source(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from ...datasets.records import Box
 from ...geometry.arguments import require_shape
@@ -73,11 +74,10 @@ def _share_within(mask: np.ndarray, keypoints: np.ndarray, near: float) -> float
 
 def _box_iou(mask: np.ndarray, box: Box) -> float:
     """IoU of the annotated box with that of the mask, whose last pixels count in full."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if len(rows) == 0:
+    bounds = Image.fromarray(mask).getbbox()
+    if bounds is None:
         return 0.0
-    found = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], dtype=np.float64)
-    wanted = np.asarray(box, dtype=np.float64)
+    found, wanted = np.array([bounds, box], dtype=np.float64)
     overlap = np.minimum(found[2:], wanted[2:]) - np.maximum(found[:2], wanted[:2])
     shared = float(np.prod(np.maximum(overlap, 0.0)))
     union = float(np.prod(found[2:] - found[:2]) + np.prod(wanted[2:] - wanted[:2])) - shared

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from ...datasets.records import Box
 from ...errors import InputError
-from ...files.arrays import load_array
+from ...files.arrays import load_array, times
 from ...files.digest import file_digest
-from ...files.images import require_rgb
+from ...files.images import opened_image, require_rgb
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +24,6 @@ VOC_CLASSES = (
     *("train", "tvmonitor"),
 )
 """Classes 1 to 20 of PASCAL VOC, which SPair-71k's class maps are numbered by."""
-ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 def identity(model_type: str, checkpoint: str | Path) -> str:
@@ -49,10 +47,6 @@ class SamMasks:
     checkpoint : the weights of that model type.
     device : where it runs, in float32.
 
-    Attributes
-    ----------
-    identity : see the function `identity`.
-
     Raises
     ------
     InputError : no such model type or file, or a checkpoint of something else.
@@ -63,12 +57,7 @@ class SamMasks:
 
         from .sam_registry import build_sam
 
-        self.identity = identity(model_type, checkpoint)
-        try:
-            network = build_sam(model_type, Path(checkpoint))
-        except (ValueError, FileNotFoundError) as error:
-            raise InputError(str(error)) from error
-        self.predictor = SamPredictor(network.float().eval().to(device))
+        self.predictor = SamPredictor(build_sam(model_type, checkpoint).to(device))
 
     def predict(self, image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Segment the object that all the points lie on.
@@ -164,7 +153,7 @@ def read_mask_file(
     if masks.ndim != 3 or len(masks) == 0 or masks.shape[1:] != (size[1], size[0]):
         raise InputError(
             f"{path}: expected n x {size[1]} x {size[0]} (masks x height x width of the image), "
-            f"found {' x '.join(map(str, masks.shape))}"
+            f"found {times(masks.shape)}"
         )
     return masks, np.ones(len(masks), dtype=np.float32)
 
@@ -207,13 +196,9 @@ def _read_class_map(path: Path, category: str, box: Box) -> np.ndarray:
 
 def _decoded(path: Path) -> tuple[np.ndarray, str]:
     """Levels (H, W) of a picture, indices where it has a palette, and its mode."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        with Image.open(path) as picture:
-            if picture.mode in ALPHA_MODES or "transparency" in picture.info:
-                raise InputError(f"{path}: a mask must not be transparent; save it as grey levels")
-            levels = picture.convert("L") if picture.mode == "RGB" else picture
-            return np.array(levels), picture.mode
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
+    with opened_image(path) as picture:
+        transparent, mode = picture.has_transparency_data, picture.mode
+        levels = np.array(picture.convert("L") if mode == "RGB" else picture)
+    if transparent:
+        raise InputError(f"{path}: a mask must not be transparent; save it as grey levels")
+    return levels, mode

@@ -17,7 +17,7 @@ from segment_anything.modeling import (
 )
 
 from ...errors import InputError
-from ...files.tensors import load_state_dict
+from ...files.tensors import load_state_dict, load_weights
 
 PUBLISHED = {
     "vit_b": "https://dl.fbaipublicfiles.com/segment_anything/sam_vit_b_01ec64.pth",
@@ -99,32 +99,8 @@ def build_sam(model_type: str, checkpoint: str | Path) -> Sam:
     path = Path(checkpoint)
     if not path.is_file():
         raise InputError(f"SAM checkpoint {path}: no such file", hint=_source(model_type))
-    state = load_state_dict(path)
     sam = SAM_MODELS[model_type]()
-    problems = _differences(sam.state_dict(), state)
-    if problems:
-        raise InputError(
-            f"{path}: not the weights of a SAM {model_type}: {problems}",
-            hint=f"Set the model type to that of the checkpoint, one of {known}.",
-        )
-    sam.load_state_dict({name: value.float() for name, value in state.items()})
-    return sam.eval()
-
-
-def _differences(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> str:
-    """In words, how the names and shapes of two state dicts differ; empty if they agree."""
-    missing = sorted(expected.keys() - found.keys())
-    surplus = sorted(found.keys() - expected.keys())
-    shapes = [k for k in expected.keys() & found.keys() if expected[k].shape != found[k].shape]
-    parts = []
-    if missing:
-        parts.append(f"{len(missing)} weights missing, such as {missing[0]}")
-    if surplus:
-        parts.append(f"{len(surplus)} unknown weights, such as {surplus[0]}")
-    if shapes:
-        name = min(shapes)
-        parts.append(
-            f"{len(shapes)} weights of another shape, such as {name}: expected "
-            f"{tuple(expected[name].shape)}, found {tuple(found[name].shape)}"
-        )
-    return "; ".join(parts)
+    hint = f"Set the model type to that of the checkpoint, one of {known}."
+    problem = f"{path}: not the weights of a SAM {model_type}"
+    load_weights(sam, load_state_dict(path), problem, hint)
+    return sam

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from semalign3d.maps.descriptors.post_processor import INPUTS, PostProcessor
+from semalign3d.maps.descriptors.geoaware import INPUTS
+from semalign3d.maps.descriptors.post_processor import PostProcessor
 
 FULL_SIZE = {"s3": (640, 60), "s4": (1280, 30), "s5": (1280, 15), "dino": (768, 60)}
 """Channels and grid of the published features."""
