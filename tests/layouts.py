@@ -12,8 +12,8 @@ from PIL import Image
 from scipy.io import savemat
 
 from semalign3d.datasets import Dataset, open_dataset
-from semalign3d.datasets.ap10k import KEYPOINTS as AP10K_KEYPOINTS
-from semalign3d.datasets.pf_pascal_files import CATEGORIES as VOC
+from semalign3d.datasets.ap10k.dataset import KEYPOINTS as AP10K_KEYPOINTS
+from semalign3d.datasets.pf_pascal.files import CATEGORIES as VOC
 
 SPLITS = {"trn": ("a1", "b 2", "c(3)"), "val": ("d4", "e5"), "test": ("f6", "g7")}
 """Names with a space and with brackets among them."""

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .ap10k import Ap10kDataset
-from .ap10k_pairs import Ap10kPairsDataset
-from .coco import CocoDataset
-from .pf_pascal import PfPascalDataset
+from .ap10k.dataset import Ap10kDataset
+from .ap10k.pairs import Ap10kPairsDataset
+from .coco.dataset import CocoDataset
+from .pf_pascal.dataset import PfPascalDataset
 from .records import Dataset, ImageRecord, PairRecord
-from .spair import SpairDataset
+from .spair.dataset import SpairDataset
 
 __all__ = ["OPTIONS", "Dataset", "ImageRecord", "PairRecord", "load_records", "open_dataset"]
 

@@ -19,7 +19,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from semalign3d.maps.descriptors.geoaware import INPUTS, DescriptorEncoder, read_features
+from semalign3d.maps.descriptors import INPUTS
+from semalign3d.maps.descriptors.geoaware import DescriptorEncoder, read_features
 from semalign3d.maps.descriptors.post_processor import PostProcessor, load_post_processor
 from semalign3d.pipeline.job import keep_freed_memory, limit_threads
 

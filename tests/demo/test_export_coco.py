@@ -7,7 +7,7 @@ import pytest
 
 from demo.export_coco import NAMES, export
 from semalign3d.datasets import open_dataset
-from semalign3d.datasets.mirror_names import mirror_from_names
+from semalign3d.datasets.coco.mirror_names import mirror_from_names
 from semalign3d.datasets.mirror_tables import SPAIR, mirror_permutation
 
 SAMPLE = Path(__file__).parents[1] / "data" / "spair-sample"

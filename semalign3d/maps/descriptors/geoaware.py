@@ -9,11 +9,11 @@ import numpy as np
 from ...errors import InputError
 from ...files.arrays import times
 from ...files.digest import file_digest
+from . import INPUTS
 
 if TYPE_CHECKING:
     import torch
 
-INPUTS = ("s3", "s4", "s5", "dino")
 RAW = "raw"
 SMALLEST_LENGTH = 1e-12
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from ...errors import InputError
 from ...files.tensors import load_state_dict, load_weights
-from .geoaware import INPUTS
+from . import INPUTS
 
 GROUPS = 32
 PREFIXES = ("bottleneck_layers.", "mixing_weights")

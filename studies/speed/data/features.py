@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from semalign3d.maps.descriptors.geoaware import INPUTS
+from semalign3d.maps.descriptors import INPUTS
 from semalign3d.maps.descriptors.post_processor import PostProcessor
 
 FULL_SIZE = {"s3": (640, 60), "s4": (1280, 30), "s5": (1280, 15), "dino": (768, 60)}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from . import mirror_tables
-from .coco_file import CocoFile, read_coco_file
-from .coco_objects import coco_record
-from .names import SPLITS, first_of, require_category, require_split, shared_stems
-from .pairing import all_pairs
-from .records import ImageRecord, PairRecord
+from ...errors import InputError
+from .. import mirror_tables
+from ..coco.file import CocoFile, read_coco_file
+from ..coco.objects import coco_record
+from ..names import SPLITS, first_of, require_category, require_split, shared_stems
+from ..pairing import all_pairs
+from ..records import ImageRecord, PairRecord
 
 KEYPOINTS = (
     *("left_eye", "right_eye", "nose", "neck", "root_of_tail"),

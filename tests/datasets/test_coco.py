@@ -9,12 +9,12 @@ import pytest
 from layouts import COUNT, make_content, write_coco, write_pf_pascal
 
 from semalign3d.datasets import open_dataset
-from semalign3d.datasets.mirror_names import mirror_from_entries, mirror_from_names
+from semalign3d.datasets.coco.mirror_names import mirror_from_entries, mirror_from_names
 from semalign3d.datasets.mirror_tables import AP_10K, PF_PASCAL, listed_ids, mirror_permutation
 from semalign3d.datasets.pairing import TARGETS, all_pairs
 from semalign3d.errors import InputError
 
-SAMPLE = Path(__file__).parent / "data" / "ap10k-sample" / "annotations.json"
+SAMPLE = Path(__file__).parents[1] / "data" / "ap10k-sample" / "annotations.json"
 CONTENT = make_content()
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from . import mirror_tables
-from .names import SPLITS
+from ...errors import InputError
+from .. import mirror_tables
+from ..names import SPLITS
+from ..records import ImageRecord, PairRecord
+from .annotations import read_image_annotation, read_pair_annotation
 from .pair_lists import PairListDataset
-from .records import ImageRecord, PairRecord
-from .spair_annotations import read_image_annotation, read_pair_annotation
 
 
 class SpairDataset(PairListDataset):

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..files.images import image_size
-from . import mirror_tables
-from .names import SPLITS, require_category, require_split, shared_stems
-from .pairing import pair_of
-from .pf_pascal_files import CATEGORIES, ListedPair, read_keypoints, read_pairs
-from .reading import Findings, image_record
-from .records import Box, ImageRecord, PairRecord
+from ...errors import InputError
+from ...files.images import image_size
+from .. import mirror_tables
+from ..names import SPLITS, require_category, require_split, shared_stems
+from ..pairing import pair_of
+from ..reading import Findings, image_record
+from ..records import Box, ImageRecord, PairRecord
+from .files import CATEGORIES, ListedPair, read_keypoints, read_pairs
 
 SAME_POINT = 2.0
 """Pixels between a query of a pair list and the keypoint of the .mat file that it is."""

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
-from .names import SPLITS, first_of, is_plain_name, shared_stems
+from ...errors import InputError
+from ..names import SPLITS, first_of, is_plain_name, shared_stems
 
 SOURCES = "Layout/large/{trn,val,test}.txt, Layout/small/{trn,val,test}.txt or PairAnnotation/"
 _PAIR = re.compile(r"\d+-(?P<stems>.+):(?P<category>[^:]+)")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from .mirror_tables import PF_PASCAL
-from .names import first_of, is_plain_path
+from ...errors import InputError
+from ..mirror_tables import PF_PASCAL
+from ..names import first_of, is_plain_path
 
 CATEGORIES = tuple(sorted(PF_PASCAL))
 """The 20 categories of VOC; the lists name them by their number, from 1."""

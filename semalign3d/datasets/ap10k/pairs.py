@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from . import mirror_tables
-from .ap10k import KEYPOINTS
-from .coco_objects import object_record
-from .pair_lists import PairListDataset
-from .pairing import pair_of
-from .reading import Findings, read_json_object
-from .records import ImageRecord, PairRecord
-from .spair_layout import PairName, images_by_category
+from ...errors import InputError
+from .. import mirror_tables
+from ..coco.objects import object_record
+from ..pairing import pair_of
+from ..reading import Findings, read_json_object
+from ..records import ImageRecord, PairRecord
+from ..spair.layout import PairName, images_by_category
+from ..spair.pair_lists import PairListDataset
+from .dataset import KEYPOINTS
 
 
 class Ap10kPairsDataset(PairListDataset):

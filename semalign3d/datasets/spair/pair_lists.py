@@ -4,9 +4,9 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import InputError
-from .names import require_category, require_split
-from .spair_layout import PairName, images_by_category, read_pair_names
+from ...errors import InputError
+from ..names import require_category, require_split
+from .layout import PairName, images_by_category, read_pair_names
 
 
 class PairListDataset:

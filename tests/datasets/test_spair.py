@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from semalign3d.datasets import load_records, open_dataset
 from semalign3d.datasets.mirror_tables import SPAIR, listed_ids, mirror_permutation
-from semalign3d.datasets.spair_layout import parse_pair_name
+from semalign3d.datasets.spair.layout import parse_pair_name
 from semalign3d.errors import InputError
 
-SAMPLE = Path(__file__).parent / "data" / "spair-sample"
+SAMPLE = Path(__file__).parents[1] / "data" / "spair-sample"
 CATEGORIES = [
     "aeroplane",
     "bicycle",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from .names import first_of, is_plain_name, is_plain_path
-from .reading import Findings, read_json_object
+from ...errors import InputError
+from ..names import first_of, is_plain_name, is_plain_path
+from ..reading import Findings, read_json_object
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from .names import is_plain_name
-from .reading import (
+from ...errors import InputError
+from ..names import is_plain_name
+from ..reading import (
     Findings,
     corner_box,
     image_record,
@@ -16,8 +16,8 @@ from .reading import (
     positive_integer,
     read_json_object,
 )
-from .records import ImageRecord, PairFlags, PairRecord
-from .spair_layout import PairName
+from ..records import ImageRecord, PairFlags, PairRecord
+from .layout import PairName
 
 IMAGE_KEYS = ("filename", "image_width", "image_height", "bndbox", "kps")
 GRADES = ("viewpoint_variation", "scale_variation", "truncation", "occlusion")

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from .coco_file import CocoFile
-from .reading import Findings, image_record, is_finite, positive_integer, sided_box
-from .records import ImageRecord
+from ...errors import InputError
+from ..reading import Findings, image_record, is_finite, positive_integer, sided_box
+from ..records import ImageRecord
+from .file import CocoFile
 
 ABSENT, HIDDEN = 0, 1
 """COCO's visibilities of a keypoint that is not labelled, and of one labelled but not seen."""

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..seeds import generator
-from .coco_file import CocoFile, read_coco_file
-from .coco_objects import coco_record
+from ...errors import InputError
+from ...seeds import generator
+from ..names import SPLITS, require_category, require_split
+from ..pairing import all_pairs
+from ..records import ImageRecord, PairRecord
+from .file import CocoFile, read_coco_file
 from .mirror_names import Entry, mirror_from_entries, mirror_from_names
-from .names import SPLITS, require_category, require_split
-from .pairing import all_pairs
-from .records import ImageRecord, PairRecord
+from .objects import coco_record
 
 Chosen = float | Sequence[str]
 """A share of the images, or the names of some."""

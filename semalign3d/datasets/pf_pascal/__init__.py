@@ -1,0 +1,1 @@
+"""PF-Pascal (METHOD.md 1.3)."""
