@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
 BIN := .venv/bin
 
-.PHONY: prior test lint setup clean
+.PHONY: prior test lint docs setup clean
 
 prior: setup
 	$(BIN)/snakemake --cores $(CORES) --quiet rules reason host -- \
@@ -18,6 +18,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+
+docs: setup
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 setup: .venv/.installed
 

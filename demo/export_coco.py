@@ -2,8 +2,8 @@
 
 python -m demo.export_coco results/demo chair --category "garden chair" --out own
 
-It is what CVAT, Label Studio or COCO Annotator export after labelling; docs/own-category.md starts
-from it.
+It is what CVAT, Label Studio or COCO Annotator export after labelling;
+docs/tutorial/own-category.md starts from it.
 """
 
 from __future__ import annotations

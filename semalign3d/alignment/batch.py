@@ -10,16 +10,13 @@ from semalign3d.alignment.alignment import Alignment
 from semalign3d.files import store
 from semalign3d.geometry.cameras import Size
 
-Task = tuple[str | os.PathLike[str], Size]
-"""A photo: the file with its descriptor map, and its size (W, H) in pixels."""
-
 _aligners: list[Aligner] = []
 """Of this process: made once, used for all its photos."""
 
 
 def align_files(
     make_aligner: Callable[[], Aligner],
-    photos: Sequence[Task],
+    photos: Sequence[tuple[str | os.PathLike[str], Size]],
     processes: int = 1,
 ) -> Iterator[Alignment]:
     """Alignments of photos, in their order and as soon as they are there.
@@ -31,7 +28,8 @@ def align_files(
     ----------
     make_aligner : called once in each process, so it must pickle: a function of a module, or a
         `functools.partial` of one such as `semalign3d.prior.load_aligner`.
-    photos : descriptor maps (2, G, G, C) as `descriptors` of HDF5 files, and the photos' sizes.
+    photos : HDF5 files with the descriptor maps (2, G, G, C) as `descriptors`, and the photos'
+        sizes (W, H) in pixels.
     processes : at most so many; 1 works in this one.
 
     Raises
@@ -55,7 +53,7 @@ def _prepare(make_aligner: Callable[[], Aligner]) -> None:
     _aligners.append(make_aligner())
 
 
-def _of_this_process(photo: Task) -> Alignment:
+def _of_this_process(photo: tuple[str | os.PathLike[str], Size]) -> Alignment:
     return _aligned(_aligners[0], *photo)
 
 

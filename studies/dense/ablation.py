@@ -1,4 +1,4 @@
-"""What each step of dense fusion brings: python -m studies.dense steps --out docs/dense.md
+"""What each step of dense fusion brings: python -m studies.dense steps --out docs/studies/dense.md
 
 The demo's categories go through the pipeline's geometry, and their object points through more and
 more of the steps of dense fusion. The errors against the true mean surface make the table.
@@ -247,7 +247,7 @@ def table(seeds: int, settings: Settings, cache: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="how many demo datasets a category")
-    parser.add_argument("--out", type=Path, default=Path("docs/dense.md"), help="the page")
+    parser.add_argument("--out", type=Path, default=Path("docs/studies/dense.md"), help="the page")
     parser.add_argument("--cache", type=Path, default=Path("results/robustness/photos"))
     options = parser.parse_args(arguments)
     page = table(options.seeds, yaml.safe_load(CONFIG.read_text()), options.cache)

@@ -1,6 +1,6 @@
 """Make the robustness table.
 
-python -m studies.robustness table --seeds 5 --out docs/robustness.md
+python -m studies.robustness table --seeds 5 --out docs/studies/robustness.md
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from studies.robustness.run import Result, results
 from studies.robustness.table import as_json, markdown
 
 CONFIG = Path(__file__).parents[2] / "config" / "config.yaml"
+PAGE = Path("docs/studies/robustness.md")
 CATEGORIES = ("chair", "aeroplane")
 """Those that have more than one side."""
 
@@ -31,7 +32,7 @@ CATEGORIES = ("chair", "aeroplane")
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="how many demo datasets a case")
-    parser.add_argument("--out", type=Path, default=Path("docs/robustness.md"), help="the table")
+    parser.add_argument("--out", type=Path, default=PAGE, help="the table")
     parser.add_argument("--plot", type=Path, default=Path("docs/images/robustness.png"))
     parser.add_argument("--cache", type=Path, default=Path("results/robustness"))
     parser.add_argument("--categories", nargs="+", default=CATEGORIES, choices=CATEGORIES)

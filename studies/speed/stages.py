@@ -26,7 +26,7 @@ logger = logging.getLogger("studies.speed")
 PARTS = ("startup", "convolutions", "published")
 """Of the benchmark, beside the stages themselves."""
 DOCS = Path(__file__).parents[2] / "docs"
-PICTURE = "![CPU time of the stages against keypoints and images](images/benchmarks.png)"
+PICTURE = "![CPU time of the stages against keypoints and images](../images/benchmarks.png)"
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -42,7 +42,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--surface-points", type=int, default=1000, help="points of the dense prior")
     add("--without", nargs="+", default=[], choices=PARTS, help="leave parts out")
     add("--output", type=Path, default=Path("results/benchmarks"), help="folder of what is written")
-    add("--docs", action="store_true", help="also renew docs/benchmarks.md and its picture")
+    add("--docs", action="store_true", help="also renew docs/studies/speed.md and its picture")
     given = parser.parse_args(arguments)
     if min(given.images) < 8 or given.repeat < 1 or not 0.0 < given.visible <= 1.0:
         parser.error("expected at least 8 images, 1 repeat, and a visible share in (0, 1]")
@@ -162,7 +162,7 @@ def main(arguments: list[str]) -> None:
             # After each case, so that an hour's work is not lost when the next one is stopped.
             text = write(options.output, cases, startup, convolutions, about)
     if options.docs:
-        report.replace_between_markers(DOCS / "benchmarks.md", f"{PICTURE}\n\n{text}")
+        report.replace_between_markers(DOCS / "studies" / "speed.md", f"{PICTURE}\n\n{text}")
         shutil.copyfile(options.output / "benchmarks.png", DOCS / "images" / "benchmarks.png")
     print(text)
 

@@ -1,4 +1,4 @@
-"""docs/own-category.md, command by command: from photos with a COCO-keypoint file to a prior."""
+"""docs/tutorial/own-category.md, command by command."""
 
 import os
 import re

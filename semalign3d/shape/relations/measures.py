@@ -2,7 +2,7 @@
 
 Two kinds:
 
-- edge pairs: the cosine between two edges, and the ratio |e1| / (|e1| + |e2|) of their lengths;
+- edge pairs: the cosine between two edges, and the ratio `|e1| / (|e1| + |e2|)` of their lengths;
 - triangle and vertex (a, b, c; v): a frame at a with x along ab, z along ab x ac, y = z x x,
   and the cosines of the direction from a to v with x, y and z. The sign of the z cosine carries
   the handedness.
