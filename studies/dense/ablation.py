@@ -22,7 +22,13 @@ from semalign3d.datasets.mirror_tables import SPAIR, mirror_permutation
 from semalign3d.geometry.frames import similarity_procrustes
 from semalign3d.seeds import generator
 from semalign3d.shape.dense.consensus import pull_together
-from semalign3d.shape.dense.fusion import GRAZING, FusedPoints, fuse_points, points_per_view
+from semalign3d.shape.dense.fusion import (
+    GRAZING,
+    TOLERANCE,
+    FusedPoints,
+    fuse_points,
+    points_per_view,
+)
 from semalign3d.shape.dense.silhouettes import outside_silhouettes, silhouettes_of
 from semalign3d.shape.dense.surface import (
     SurfacePoints,
@@ -90,7 +96,7 @@ class Step:
     grazing : smallest cosine at which a surface may be seen.
     draw : surface points (n, 3) from the fused ones.
     refined : whether cameras and shape are those of bundle refinement.
-    tolerance : of the warp; None: the configuration's.
+    tolerance : of the warp; None: as the pipeline's.
     pulled : whether the views are pulled together before.
     silhouettes : whether the photos say which points are in doubt.
     """
@@ -179,9 +185,8 @@ def error(
         found.shape.xyz,
         found.mirror,
         per_view=points_per_view(options["fused"], len(found.points), found.mirror),
-        tolerance=options["tolerance"] if step.tolerance is None else step.tolerance,
-        flat=options["flat"],
         grazing=step.grazing,
+        tolerance=TOLERANCE if step.tolerance is None else step.tolerance,
     )
     if step.pulled:
         fused = pull_together(fused, points=options["points"], radius=options["smoothing"])
@@ -190,7 +195,6 @@ def error(
         silhouettes_of(found.cameras, found.masks) if step.silhouettes else (),
         found.shape.xyz,
         found.mirror,
-        margin=options["margin"],
     )
     points = step.draw(Fusion(fused, outside, found.shape.xyz, options, rng))
     used = _used(found.shape.xyz)

@@ -109,14 +109,12 @@ def make_geometry(
     cameras = estimate_cameras(
         views,
         mirror,
-        slope=options["depth_slope"],
-        initial=options["initial_p"],
         erosion_size=options["erosion_size"],
         erosion_iterations=options["erosion_iterations"],
     )
     keypoints, images = training_views(cameras, mirror)
     relations = _relations(category, cameras, keypoints, images, settings, seed)
-    shape = fit_sparse(relations, mirror, **settings["sparse"])
+    shape = fit_sparse(relations, mirror)
     start = stand_up(shape, keypoints, mirror)
     placed, cameras = _refined(start, cameras, mirror, settings)
     attention = keypoint_attention(np.where(np.isfinite(keypoints[..., :1]), 1.0, np.nan))
@@ -144,10 +142,9 @@ def _refined(
 def _dense(category: str, made: Geometry, settings: Settings, seed: int) -> DensePrior:
     """The surface, with descriptors that are all 1."""
     options = dict(settings["dense"])
-    warp = {name: options[name] for name in ("tolerance", "flat")}
     per_view = points_per_view(options.pop("fused"), len(made.points), made.mirror)
     return dense_prior(
-        fuse_points(made.points, made.shape.xyz, made.mirror, per_view=per_view, **warp),
+        fuse_points(made.points, made.shape.xyz, made.mirror, per_view=per_view),
         lambda number: np.ones((2, len(made.points[number].xyz), 1)),
         made.shape.xyz,
         made.attention,

@@ -14,6 +14,8 @@ from semalign3d.geometry.plane import plane_coordinates, plane_of
 from semalign3d.limits import MIN_KEYPOINTS
 from semalign3d.shape.dense.warp import warp_weights
 
+TOLERANCE = 0.25
+"""By how much a barycentric coordinate may leave [0, 1]."""
 GRAZING = 0.15
 """Smallest cosine between a surface and the view at which its points are taken."""
 
@@ -82,7 +84,7 @@ def fuse_points(
     mirror: np.ndarray | None,
     *,
     per_view: int = 2000,
-    tolerance: float = 0.25,
+    tolerance: float = TOLERANCE,
     flat: float = 0.03,
     grazing: float = GRAZING,
     device: str | None = None,
