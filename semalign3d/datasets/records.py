@@ -17,7 +17,7 @@ class ImageRecord:
     Attributes
     ----------
     category, stem, split : names; the stem is the file name without folder and ending.
-    path : the image file (it may not exist: the checks stage says so).
+    path : the image file (it may not exist; the checks stage reports that).
     width, height : pixels, as annotated.
     box : (x1, y1, x2, y2) of the object, pixels.
     keypoints : (K, 2) float64, pixels (x, y); NaN where not seen.

@@ -1,4 +1,4 @@
-"""results/priors/{category}.h5: all that a user of the prior needs, in one file."""
+"""results/priors/{category}.h5: everything that users of the prior need, in one file."""
 
 import json
 from typing import TYPE_CHECKING, Any
