@@ -34,7 +34,7 @@ PROGRAMS = {
 
 def commands() -> list[str]:
     """The commands of the page, in order."""
-    text = (REPOSITORY / "docs" / "own-category.md").read_text()
+    text = (REPOSITORY / "docs" / "tutorial" / "own-category.md").read_text()
     return [
         line
         for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
