@@ -53,7 +53,7 @@ class Dataset(Section):
         description="coco: validation images. A share, drawn with runtime.seed, or a list of file "
         "names. Null: 0.1.",
     )
-    test: Chosen = Field(None, description="coco: test images, likewise. Null: 0.2.")
+    test: Chosen = Field(None, description="coco: test images, in the same form. Null: 0.2.")
     mirror: Literal["none"] | list[MirrorEntry] | None = Field(
         None,
         description="coco: keypoints that swap in a mirror image, by name or id, such as "

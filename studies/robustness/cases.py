@@ -16,7 +16,7 @@ class Conditions:
     ----------
     images : number of training images
     spread : largest relative difference of an object's proportions from the mean
-    one_sided : whether all cameras lie within 120 degrees of azimuth, instead of all round
+    one_sided : whether all cameras lie within 120 degrees of azimuth, instead of from all sides
     depth_noise : standard deviation of the depth's noise, in the object's range of inverse depth
     mask_iou : overlap of each mask with the true one; None for masks off by a pixel at most
     bad_keypoints : share of the keypoints that are wrong, half of them swapped left and right,

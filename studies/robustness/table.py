@@ -32,7 +32,7 @@ prior, with an unhandled error or with the wrong handedness.
 
 """
 _NOTES = """
-The clean case: {clean.images} training images all round, object proportions within
+The clean case: {clean.images} training images from all sides, object proportions within
 {clean.spread:.0%} of the mean, depth that is affine in inverse depth in each image, smoothed, with
 a noise of {clean.depth_noise:.0%} of the object's range, and outlines off by a pixel at most.
 Every other row changes one thing:

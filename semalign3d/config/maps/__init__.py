@@ -1,1 +1,1 @@
-"""Sections of what each photo is turned into."""
+"""Settings of the per-photo maps."""
