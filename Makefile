@@ -10,7 +10,7 @@ prior: setup
 	  results/priors/chair.h5 results/figures/chair/prior.png
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .

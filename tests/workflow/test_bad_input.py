@@ -178,7 +178,7 @@ class TestFiles:
         torch.save({"weight": torch.ones(1)}, folder / "other.pth")
         for name, text in (
             ("bomb.pth", "bomb.pth: refused, since it holds code"),
-            ("other.pth", "other.pth: not a post-processor checkpoint, it lacks mixing_weights"),
+            ("other.pth", "other.pth: not a post-processor checkpoint, it lacks bottleneck_layers"),
         ):
             config = {**CONFIG, "descriptors": {"root": "features", "checkpoint": name}}
             assert text in fail(folder, "results/descriptors/chair/a.h5", config=config)
