@@ -23,5 +23,6 @@ rule cameras:
         candidate=CONFIG.masks.candidate,
         erosion_size=CONFIG.cameras.erosion_size,
         erosion_iterations=CONFIG.cameras.erosion_iterations,
+        seed=RUNTIME.seed,
     script:
         "../workflow/scripts/cameras.py"

@@ -1,4 +1,4 @@
-# Beta distributions of the relations between keypoints.
+# Beta distributions of relations between keypoints.
 
 
 rule relations:
@@ -19,6 +19,7 @@ rule relations:
         **DATA.params,
         code=script_code("relations"),
         min_images=CONFIG.relations.min_images,
+        budget=CONFIG.relations.budget,
         seed=RUNTIME.seed,
     script:
         "../workflow/scripts/relations.py"

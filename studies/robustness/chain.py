@@ -23,6 +23,7 @@ from semalign3d.shape.cameras.estimation import (
 from semalign3d.shape.dense.fusion import ViewPoints, fuse_points, points_per_view
 from semalign3d.shape.dense.prior import DensePrior, dense_prior
 from semalign3d.shape.dense.silhouettes import silhouettes_of
+from semalign3d.shape.relations.choice import choose_relations
 from semalign3d.shape.relations.fitting import Relations, fit_relations
 from semalign3d.shape.sparse.attention import Attention, keypoint_attention
 from semalign3d.shape.sparse.prior import KeypointShape, SparseShape, fit_sparse
@@ -111,6 +112,7 @@ def make_geometry(
         mirror,
         erosion_size=options["erosion_size"],
         erosion_iterations=options["erosion_iterations"],
+        rng=generator(seed, "cameras", category),
     )
     keypoints, images = training_views(cameras, mirror)
     relations = _relations(category, cameras, keypoints, images, settings, seed)
@@ -168,7 +170,15 @@ def _relations(
         for stem in cameras.stems
         for side in ("original", "mirrored")
     ]
-    return fit_relations(keypoints, images, generators, **settings["relations"])
+    options = dict(settings["relations"])
+    chosen = choose_relations(
+        keypoints,
+        images,
+        generator(seed, "relations", category),
+        budget=options.pop("budget"),
+        min_images=options["min_images"],
+    )
+    return fit_relations(keypoints, images, generators, chosen, **options)
 
 
 def _points(

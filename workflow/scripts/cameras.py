@@ -12,6 +12,7 @@ from semalign3d.maps.depth.depth_anything import DepthMap
 from semalign3d.pipeline.job import job, summary
 from semalign3d.pipeline.params import opened_dataset
 from semalign3d.pipeline.training import by_stem, object_mask
+from semalign3d.seeds import generator
 from semalign3d.shape.cameras.estimation import AnnotatedView, estimate_cameras
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def main(snakemake: Any) -> None:
         dataset.mirror(snakemake.wildcards.category),
         erosion_size=params.erosion_size,
         erosion_iterations=params.erosion_iterations,
+        rng=generator(params.seed, "cameras", snakemake.wildcards.category),
     )
     with store.create(snakemake.output[0]) as file:
         write_record(file, cameras)

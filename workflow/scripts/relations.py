@@ -1,4 +1,4 @@
-"""results/relations/{category}.h5: Beta distributions of all relations between keypoints."""
+"""results/relations/{category}.h5: Beta distributions of relations between keypoints."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from semalign3d.pipeline.job import job, summary
 from semalign3d.pipeline.params import opened_dataset
 from semalign3d.seeds import generator
 from semalign3d.shape.cameras.estimation import Cameras, training_views
+from semalign3d.shape.relations.choice import choose_relations
 from semalign3d.shape.relations.fitting import fit_relations
 
 if TYPE_CHECKING:
@@ -25,10 +26,18 @@ def main(snakemake: Any) -> None:
         for stem in cameras.stems
         for side in ("original", "mirrored")[: len(views) // len(cameras.stems)]
     ]
+    chosen = choose_relations(
+        views,
+        images,
+        generator(params.seed, "relations", category),
+        budget=params.budget,
+        min_images=params.min_images,
+    )
     relations = fit_relations(
         views,
         images,
         generators,
+        chosen,
         min_images=params.min_images,
         device=compute_device(snakemake.config["runtime"]["device"]),
     )

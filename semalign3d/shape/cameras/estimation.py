@@ -151,6 +151,7 @@ def estimate_cameras(
     initial: float = 0.2,
     erosion_size: int = 2,
     erosion_iterations: int = 2,
+    rng: np.random.Generator | None = None,
 ) -> Cameras:
     """Focal lengths of all views at once, and the views' keypoints in 3D.
 
@@ -168,6 +169,7 @@ def estimate_cameras(
     slope : of METHOD.md section 3, in (0, 1).
     initial : start of the search for p.
     erosion_size, erosion_iterations : of the mask, before keypoints are moved onto it.
+    rng : of `estimate_focal`.
 
     Raises
     ------
@@ -195,7 +197,7 @@ def estimate_cameras(
     given = np.array([view.given_p for view in used])
     offset = np.array([view.depth_offset for view in used], dtype=np.float64)
     fixed = np.where(np.isnan(offset), np.nan, given)
-    p = estimate_focal(np.stack(rays), mirror, given=fixed, initial=initial)
+    p = estimate_focal(np.stack(rays), mirror, given=fixed, initial=initial, rng=rng)
     xyz = np.stack(rays)
     xyz[..., :2] *= p[:, None, None]
     return Cameras(

@@ -9,13 +9,19 @@ from scipy.optimize import minimize
 
 from semalign3d.geometry.arguments import require_shape
 from semalign3d.geometry.cameras import mirror_or_identity, with_mirror_images
+from semalign3d.geometry.subsets import best_of_each, even_subsets
 
 logger = logging.getLogger(__name__)
+
+MOST_TRIPLES = 8192
+"""Triples of keypoints that the focal lengths are found from; up to 33 keypoints, all of them."""
+_DRAWN = 4
+"""How many triples are drawn for each that is taken."""
 
 
 @dataclass(frozen=True)
 class _Samples:
-    """Every triple (i; j, k) in every view that sees it, for triples that two images or more see.
+    """Each triple (i; j, k) in every view that sees it, for triples that two images or more see.
 
     The edge ij of a sample is q a1 + b1 long when squared, ik is q a2 + b2, and their dot product
     is q a12 + b12, where q = p^2 of the image.
@@ -49,10 +55,11 @@ def estimate_focal(
     initial: float = 0.2,
     tie: float = 0.03,
     max_iterations: int = 300,
+    rng: np.random.Generator | None = None,
 ) -> np.ndarray:
     """Inverse focal lengths that make the views' keypoints most alike.
 
-    Minimises the sum over all triples (i; j, k) of the variance, across the views that see the
+    Minimises the sum over triples (i; j, k) of the variance, across the views that see the
     triple, of the cosine of the angle at i and of the ratio |ij| / (|ij| + |ik|). Each image
     takes part with its mirror image (if there is a mirror table), which has the same p. L-BFGS over
     log p.
@@ -76,6 +83,8 @@ def estimate_focal(
         Strength of the tie to the common mean, see above.
     max_iterations
         Of L-BFGS.
+    rng
+        Draws triples where there are more than `MOST_TRIPLES`; None: one of seed 0.
 
     Returns
     -------
@@ -103,7 +112,7 @@ def estimate_focal(
             raise ValueError(f"given: expected positive numbers or NaN, found {given}")
     if known.all():
         return p
-    samples = _collect(np.asarray(rays, dtype=np.float64), mirror)
+    samples = _collect(np.asarray(rays, dtype=np.float64), mirror, rng or np.random.default_rng(0))
     if samples.triples == 0:
         logger.warning("no keypoint triple is seen by two images: focal lengths stay at the start")
         return p
@@ -131,26 +140,65 @@ def estimate_focal(
     return np.where(known, p, np.exp(log_p))
 
 
-def _triples(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One triple (i, j, k), j < k, of each mirror pair of triples, and how many it stands for."""
-    pairs = np.array(list(combinations(range(len(table)), 2)), dtype=np.int64).reshape(-1, 2)
-    apex = np.repeat(np.arange(len(table)), len(pairs))
-    triples = np.column_stack([apex, np.tile(pairs, (len(table), 1))])
-    triples = triples[(triples[:, 1:] != triples[:, :1]).all(axis=1)]
+def _triples(
+    seen: np.ndarray, table: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """One triple (i, j, k), j < k, of each mirror pair of triples, and how many it stands for.
+
+    All of them, or about `MOST_TRIPLES`: of those drawn, each pair of keypoints keeps the ones
+    that most images show.
+
+    Parameters
+    ----------
+    seen
+        (M, K) bool, keypoints seen in the views.
+    table
+        (K,) mirror table.
+    """
+    count = len(table)
+    if count * (count - 1) * (count - 2) // 2 <= 2 * MOST_TRIPLES:
+        triples = _all_triples(count)
+        return _one_of_each(triples, table)
+    drawn = even_subsets(count, 3, _DRAWN * MOST_TRIPLES, rng)
+    covered = drawn[:, [0, 0, 1]] * count + drawn[:, [1, 2, 2]]
+    apex = rng.integers(3, size=len(drawn))
+    rows = np.arange(len(drawn))
+    ends = np.stack([drawn[rows, (apex + 1) % 3], drawn[rows, (apex + 2) % 3]], axis=1)
+    triples = np.column_stack([drawn[rows, apex], np.sort(ends, axis=1)])
+    shown = np.zeros(len(drawn), dtype=np.int64)
+    for view in seen:
+        shown += view[drawn].all(axis=1)
+    costs = np.where(shown >= 2, 1.0 / np.maximum(shown, 1), np.inf)
+    chosen = best_of_each(costs, covered, MOST_TRIPLES)
+    return _one_of_each(triples[chosen], table)
+
+
+def _all_triples(count: int) -> np.ndarray:
+    """All (i, j, k) of different ids below `count` with j < k."""
+    pairs = np.array(list(combinations(range(count), 2)), dtype=np.int64).reshape(-1, 2)
+    apex = np.repeat(np.arange(count), len(pairs))
+    triples = np.column_stack([apex, np.tile(pairs, (count, 1))])
+    return triples[(triples[:, 1:] != triples[:, :1]).all(axis=1)]
+
+
+def _one_of_each(triples: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of triples and their mirror images one each, and for how many it stands, 1 or 2."""
     image = table[triples]
     image[:, 1:].sort(axis=1)
     size = (len(table),) * 3
     code = np.ravel_multi_index(tuple(triples.T), size)
     image_code = np.ravel_multi_index(tuple(image.T), size)
-    first = code <= image_code
-    return triples[first], np.where(code == image_code, 1.0, 2.0)[first]
+    distinct = np.unique(np.minimum(code, image_code), return_index=True)[1]
+    kept = np.where((code <= image_code)[:, None], triples, image)[distinct]
+    return kept, np.where(code == image_code, 1.0, 2.0)[distinct]
 
 
-def _collect(rays: np.ndarray, mirror: np.ndarray | None) -> _Samples:
-    """Samples of all triples in the images and their mirror images."""
-    triples, weight = _triples(mirror_or_identity(mirror, rays.shape[1]))
+def _collect(rays: np.ndarray, mirror: np.ndarray | None, rng: np.random.Generator) -> _Samples:
+    """Samples of the triples in the images and their mirror images."""
+    table = mirror_or_identity(mirror, rays.shape[1])
     views = np.concatenate(list(np.moveaxis(with_mirror_images(rays, mirror), 1, 0)))
     seen = np.isfinite(views).all(axis=2)
+    triples, weight = _triples(seen, table, rng)
     view, triple = np.nonzero(seen[:, triples].all(axis=2))
     image = view % max(len(rays), 1)
     images = np.zeros((len(triples), len(rays)), dtype=bool)

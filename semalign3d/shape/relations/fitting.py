@@ -1,4 +1,4 @@
-"""Beta distributions of all relations between a category's keypoints (METHOD.md section 6)."""
+"""Beta distributions of the relations between a category's keypoints (METHOD.md section 6)."""
 
 import logging
 from collections.abc import Sequence
@@ -143,6 +143,7 @@ def fit_relations(
     views: np.ndarray,
     images: np.ndarray,
     generators: Sequence[np.random.Generator],
+    index: RelationIndex | None = None,
     *,
     copies: int = 10,
     noise: float = 0.2,
@@ -151,7 +152,7 @@ def fit_relations(
     ratio_mode_max: float = 0.99,
     device: str | None = None,
 ) -> Relations:
-    """Fit a Beta distribution to each parameter of each relation.
+    """Fit a Beta distribution to each parameter of relations.
 
     Each view brings `copies` noisy copies of its keypoints. A relation is kept if at least
     `min_images` different images see it (an image and its mirror image are one), alpha and beta
@@ -166,6 +167,8 @@ def fit_relations(
         (M,) number of the image that a view shows; a mirrored view has its image's number.
     generators
         M generators of the noise, one per view.
+    index
+        The relations between the K keypoints that are fitted, see `choose_relations`; None: all.
     copies
         Noisy copies of each view.
     noise
@@ -188,7 +191,7 @@ def fit_relations(
         raise ValueError("views: expected finite keypoints, or NaN where unseen")
     if copies < 1 or noise < 0.0 or min_images < 1:
         raise ValueError("expected copies >= 1, noise >= 0 and min_images >= 1")
-    index = relation_index(views.shape[1])
+    index = index or relation_index(views.shape[1])
     pair_sums = _Sums(len(index.pairs), 2, device)
     triangle_sums = _Sums(len(index.triangles), 3, device)
     indices = index.on(device)

@@ -12,7 +12,6 @@ moves whole rows.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -23,7 +22,7 @@ from semalign3d.geometry.arguments import require_shape
 
 @dataclass(frozen=True)
 class RelationIndex:
-    """All relations between K keypoints as index arrays.
+    """Relations between K keypoints as index arrays.
 
     Attributes
     ----------
@@ -31,9 +30,9 @@ class RelationIndex:
         Keypoint ids of each edge, E = K (K - 1) / 2, the first below the second; the edge
         vector runs from the first to the second.
     pairs : (R, 2) int64
-        Edge numbers of each edge pair, R = E (E - 1) / 2.
+        Edge numbers of each edge pair; E (E - 1) / 2 if they are all there.
     triangles : (T, 4) int64
-        Keypoint ids (a, b, c, v): the 4 cyclic shifts of each 4-subset, T = 4 (K choose 4).
+        Keypoint ids (a, b, c, v): cyclic shifts of 4-subsets, 4 (K choose 4) in all.
     """
 
     edges: Array
@@ -49,19 +48,29 @@ class RelationIndex:
         )
 
 
-@lru_cache(maxsize=4)
-def relation_index(count: int) -> RelationIndex:
-    """Index arrays of all relations between `count` keypoints (read-only arrays)."""
+def all_edges(count: int) -> np.ndarray:
+    """Edges (E, 2) int64 between `count` keypoints, the lower id first."""
     if count < 0:
         raise ValueError(f"count: expected a number of keypoints, found {count}")
-    edges = np.stack(np.triu_indices(count, k=1), axis=1).astype(np.int64)
-    pairs = np.stack(np.triu_indices(len(edges), k=1), axis=1).astype(np.int64)
+    return np.stack(np.triu_indices(count, k=1), axis=1).astype(np.int64)
+
+
+def all_pairs(count: int) -> np.ndarray:
+    """Edge numbers (R, 2) int64 of all pairs of edges between `count` keypoints."""
+    edges = count * (count - 1) // 2
+    return np.stack(np.triu_indices(edges, k=1), axis=1).astype(np.int64)
+
+
+def all_triangles(count: int) -> np.ndarray:
+    """Keypoint ids (T, 4) int64 of all triangles and vertices: 4 cyclic shifts of each 4-subset."""
     subsets = np.array(list(combinations(range(count), 4)), dtype=np.int64).reshape(-1, 4)
     shifts = (np.arange(4)[:, None] + np.arange(4)) % 4
-    triangles = subsets[:, shifts].reshape(-1, 4)
-    for array in (edges, pairs, triangles):
-        array.flags.writeable = False
-    return RelationIndex(edges, pairs, triangles)
+    return subsets[:, shifts].reshape(-1, 4)
+
+
+def relation_index(count: int) -> RelationIndex:
+    """All relations between `count` keypoints."""
+    return RelationIndex(all_edges(count), all_pairs(count), all_triangles(count))
 
 
 def edge_directions(points: Array, edges: Array) -> tuple[Array, Array]:

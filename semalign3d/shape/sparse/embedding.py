@@ -1,20 +1,28 @@
 """First shape from the relations: edge lengths, then coordinates (METHOD.md section 7)."""
 
+import logging
+
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import csr_array, diags_array
 from scipy.sparse.csgraph import connected_components, shortest_path
+from scipy.sparse.linalg import cg
 
 from semalign3d.shape.relations.beta import logit_variance, mean_logit
 from semalign3d.shape.relations.fitting import Relations
 
+logger = logging.getLogger(__name__)
+
 MIN_KNOWN_EDGES = 3
+_RTOL = 1e-10
 
 
 def edge_lengths(relations: Relations) -> np.ndarray:
     """Edge lengths that agree best with the length ratios.
 
     Each kept edge pair says log|e1| - log|e2| = expected logit of its ratio, with the weight one
-    over that logit's variance; all of them are solved by weighted least squares. Edges that no
+    over that logit's variance; all of them are solved by weighted least squares (conjugate
+    gradients). Edges that no
     chain of kept relations ties to the largest group of edges are left out.
 
     Returns
@@ -26,20 +34,23 @@ def edge_lengths(relations: Relations) -> np.ndarray:
     rows = relations.pair_kept
     first, second = relations.pairs[rows].reshape(-1, 2).T
     alpha, beta = relations.pair_alpha[rows, 1], relations.pair_beta[rows, 1]
-    weight, difference = np.zeros((count, count)), np.zeros((count, count))
-    weight[first, second] = weight[second, first] = 1.0 / logit_variance(alpha, beta)
-    difference[first, second] = mean_logit(alpha, beta)
-    difference[second, first] = -difference[first, second]
     lengths = np.full((relations.keypoints, relations.keypoints), np.nan)
     if len(first) == 0:
         return lengths
-    _, group = connected_components(weight > 0.0, directed=False)
+    weight = 1.0 / logit_variance(alpha, beta)
+    pull = weight * mean_logit(alpha, beta)
+    total = np.bincount(first, pull, count) - np.bincount(second, pull, count)
+    degree = np.bincount(first, weight, count) + np.bincount(second, weight, count)
+    ends = (np.concatenate([first, second]), np.concatenate([second, first]))
+    ties = csr_array((np.tile(weight, 2), ends), shape=(count, count))
+    _, group = connected_components(ties, directed=False)
     known = np.flatnonzero(group == np.argmax(np.bincount(group)))
-    weight, difference = weight[np.ix_(known, known)], difference[np.ix_(known, known)]
-    laplacian = np.diag(weight.sum(axis=1)) - weight
-    # The mean of the logarithms is free: any positive constant in every entry fixes it to 0.
-    gauge = float(np.trace(laplacian)) / len(known) ** 2
-    logs = np.linalg.solve(laplacian + gauge, (weight * difference).sum(axis=1))
+    laplacian = (diags_array(degree) - ties).tocsr()[known][:, known]
+    # Singular, as the mean of the logarithms is free; conjugate gradients stay in its range.
+    scaling = diags_array(1.0 / degree[known])
+    logs, left = cg(laplacian, total[known], rtol=_RTOL, maxiter=10 * len(known), M=scaling)
+    if left:
+        logger.warning("edge lengths: conjugate gradients did not reach their tolerance")
     i, j = relations.edges[known].T
     lengths[i, j] = lengths[j, i] = np.exp(logs - logs.mean())
     return lengths

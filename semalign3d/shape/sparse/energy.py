@@ -39,7 +39,6 @@ class ShapeEnergy:
     """The energy (E_ratio + E_edge + E_x + E_y + E_z) / 5 of shapes (K, 3).
 
     Relations that are not kept, or that a keypoint outside `used` takes part in, play no part.
-    Edge pairs are held as E x E matrices, so that their values come from matrix products.
 
     Parameters
     ----------
@@ -104,58 +103,46 @@ class _PairEnergy:
         ends = relations.pair_keypoints
         rows = np.flatnonzero(relations.pair_kept & used[ends].all(axis=1))
         numbers, pairs = np.unique(relations.pairs[rows], return_inverse=True)
-        first, second = pairs.reshape(-1, 2).T
+        pairs = pairs.reshape(-1, 2)
         alpha, beta = relations.pair_alpha[rows], relations.pair_beta[rows]
-        edges = relations.edges[numbers]
-        count = max(len(rows), 1)
-        size = (len(numbers), len(numbers))
-
-        def symmetric(values: np.ndarray) -> Array:
-            full = np.zeros(size)
-            full[first, second] = full[second, first] = values / count
-            return to_device(full, device)
-
-        self._cosine_alpha = symmetric(alpha[:, 0] - 1.0)
-        self._cosine_beta = symmetric(beta[:, 0] - 1.0)
-        self._total = symmetric(alpha[:, 1] + beta[:, 1] - 2.0)
-        single = np.bincount(first, alpha[:, 1] - 1.0, minlength=len(numbers))
-        single = single + np.bincount(second, beta[:, 1] - 1.0, minlength=len(numbers))
+        count, edges = max(len(rows), 1), len(numbers)
+        self._edges = _Edges(relations.edges[numbers], relations.keypoints, device)
+        self._first, self._second = (to_device(column, device) for column in pairs.T)
+        self._sum = _scatter(pairs, edges, device)
+        self._cosine = _Weights(alpha[:, 0], beta[:, 0], count, device)
+        self._total = to_device((alpha[:, 1] + beta[:, 1] - 2.0) / count, device)
+        single = np.bincount(pairs[:, 0], alpha[:, 1] - 1.0, minlength=edges)
+        single = single + np.bincount(pairs[:, 1], beta[:, 1] - 1.0, minlength=edges)
         self._single = to_device(-single / count, device)
         self._constants = betaln(alpha, beta).sum(axis=0) / count
-        self._ends = _Edges(edges, relations.keypoints, device)
 
     def __call__(self, xyz: Array) -> tuple[tuple[float, float], Array]:
         """(E_ratio, E_edge) and the gradient (K, 3) of their sum."""
-        units, lengths = self._ends.units(xyz)
+        units, lengths = self._edges.units(xyz)
         ratio, along = self._ratios(lengths)
         cosine, turning = self._cosines(units)
-        return (ratio, cosine), self._ends.back(units, lengths, turning, along)
+        return (ratio, cosine), self._edges.back(units, lengths, turning, along)
 
     def _ratios(self, lengths: Array) -> tuple[float, Array]:
         """E_ratio and its gradient (E,) with respect to the lengths."""
         xp = namespace(lengths)
-        sums = lengths[:, None] + lengths
-        value = self._single @ xp.log(lengths) + 0.5 * xp.sum(self._total * xp.log(sums))
-        slope = self._single / lengths + xp.sum(self._total / sums, axis=1)
-        return float(value + self._constants[1]), slope
+        sums = lengths[self._first] + lengths[self._second]
+        value = self._single @ xp.log(lengths) + self._total @ xp.log(sums)
+        slope = self._total / sums
+        both = xp.concat([slope, slope])
+        return float(value + self._constants[1]), self._single / lengths + self._sum @ both
 
     def _cosines(self, units: Array) -> tuple[float, Array]:
         """E_edge and its gradient (E, 3) with respect to the unit vectors, taken as free."""
         xp = namespace(units)
-        x = xp.clip(0.5 + 0.5 * (units @ units.T), SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
-        y = 1.0 - x
-        logs = self._cosine_alpha * xp.log(x) + self._cosine_beta * xp.log(y)
-        slope = 0.5 * (self._cosine_beta / y - self._cosine_alpha / x)
-        return float(self._constants[0] - 0.5 * xp.sum(logs)), slope @ units
+        first, second = units[self._first], units[self._second]
+        value, slope = self._cosine(xp.einsum("rd,rd->r", first, second))
+        pulls = xp.concat([slope[:, None] * second, slope[:, None] * first])
+        return float(xp.sum(value) + self._constants[0]), self._sum @ pulls
 
 
 class _TriangleEnergy:
-    """Mean -log Beta of the cosines of triangle and vertex relations.
-
-    The frames at one keypoint and the directions from it to all K keypoints make one block, a
-    matrix product with weights of zero where there is no relation: faster than gathering, and
-    small enough for the processor's cache.
-    """
+    """Mean -log Beta of the cosines of triangle and vertex relations."""
 
     def __init__(self, relations: Relations, used: np.ndarray, device: str | None) -> None:
         kept = relations.triangle_kept & used[relations.triangles].all(axis=1)
@@ -163,67 +150,65 @@ class _TriangleEnergy:
         keypoints, count = relations.keypoints, max(len(triangles), 1)
         alpha, beta = relations.triangle_alpha[kept], relations.triangle_beta[kept]
         self._constants = betaln(alpha, beta).sum(axis=0) / count
+        self._cosine = _Weights(alpha, beta, count, device)
         corners, frame_of = distinct_rows(triangles[:, :3], keypoints)
-        weights = np.zeros((2, len(corners), 3, keypoints))
-        weights[0, frame_of, :, triangles[:, 3]] = (alpha - 1.0) / count
-        weights[1, frame_of, :, triangles[:, 3]] = (beta - 1.0) / count
-        self._alpha, self._beta = to_device(weights, device)
+        rays, ray_of = distinct_rows(triangles[:, [0, 3]], keypoints)
+        self._frame_of, self._ray_of = to_device(frame_of, device), to_device(ray_of, device)
+        self._to_frames = _scatter(frame_of[:, None], len(corners), device)
+        self._to_rays = _scatter(ray_of[:, None], len(rays), device)
         self._ab = _Edges(corners[:, [0, 1]], keypoints, device)
         self._ac = _Edges(corners[:, [0, 2]], keypoints, device)
-        starts = np.searchsorted(corners[:, 0], np.arange(keypoints + 1))
-        self._blocks = [
-            (apex, slice(starts[apex], starts[apex + 1]))
-            for apex in range(keypoints)
-            if starts[apex] < starts[apex + 1]
-        ]
+        self._av = _Edges(rays, keypoints, device)
 
     def __call__(self, xyz: Array) -> tuple[np.ndarray, Array]:
         """(E_x, E_y, E_z) and the gradient (K, 3) of their sum."""
         xp = namespace(xyz)
         x, x_length = self._ab.units(xyz)
         side, side_length = self._ac.units(xyz)
+        ray, ray_length = self._av.units(xyz)
         normal = _cross(x, side)
         sine = _lengths(normal)
         z = normal / sine[:, None]
         axes = xp.stack([x, _cross(z, x), z], axis=1)
-        terms, axes_slope, gradient = self._blockwise(xyz, axes)
+        of_rows, ray_of_rows = axes[self._frame_of], ray[self._ray_of]
+        terms, slope = self._cosine(xp.einsum("nad,nd->na", of_rows, ray_of_rows))
+        axes_pull = slope[:, :, None] * ray_of_rows[:, None]
+        axes_slope = self._to_frames @ xp.reshape(axes_pull, (-1, 9))
+        axes_slope = xp.reshape(axes_slope, (-1, 3, 3))
+        ray_slope = self._to_rays @ xp.einsum("nad,na->nd", of_rows, slope)
         # Back through y = z x x, z = normal / sine and normal = x x side.
-        y_slope = axes_slope[:, 1]
-        z_slope = axes_slope[:, 2] + _cross(x, y_slope)
-        normal_slope = (z_slope - z * xp.einsum("fd,fd->f", z, z_slope)[:, None]) / sine[:, None]
-        x_slope = axes_slope[:, 0] + _cross(y_slope, z) + _cross(side, normal_slope)
-        gradient = gradient + self._ab.back(x, x_length, x_slope)
+        x_slope, y_slope, z_slope = (axes_slope[:, axis] for axis in range(3))
+        z_slope = z_slope + _cross(x, y_slope)
+        x_slope = x_slope + _cross(y_slope, z)
+        across = z_slope - z * xp.einsum("fd,fd->f", z, z_slope)[:, None]
+        normal_slope = across / sine[:, None]
+        x_slope = x_slope + _cross(side, normal_slope)
+        gradient = self._ab.back(x, x_length, x_slope)
         gradient = gradient + self._ac.back(side, side_length, _cross(normal_slope, x))
-        return to_numpy(terms) + self._constants, gradient
+        gradient = gradient + self._av.back(ray, ray_length, ray_slope)
+        return to_numpy(xp.sum(terms, axis=0)) + self._constants, gradient
 
-    def _blockwise(self, xyz: Array, axes: Array) -> tuple[Array, Array, Array]:
-        """Terms (3,) without their constants, gradients for axes (F, 3, 3) and points (K, 3).
 
-        Axes are taken as free: the gradient for the points leaves out their part in the axes.
-        """
-        xp = namespace(xyz)
-        terms, gradient = xp.zeros_like(xyz[0]), xp.zeros_like(xyz)
-        axes_slope = xp.zeros_like(axes)
-        for apex, block in self._blocks:
-            vectors = xyz - xyz[apex]
-            lengths = _lengths(vectors)[:, None]
-            rays = vectors / lengths
-            flat_axes = axes[block].reshape(-1, 3)
-            alpha, beta = self._alpha[block], self._beta[block]
-            cosine = (flat_axes @ rays.T).reshape(alpha.shape)
-            u = xp.clip(0.5 + 0.5 * cosine, SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
-            v = 1.0 - u
-            slope = 0.5 * (beta / v - alpha / u)
-            terms -= xp.einsum("fak->a", alpha * xp.log(u) + beta * xp.log(v))
-            flat_slope = slope.reshape(-1, xyz.shape[0])
-            axes_slope[block] = (flat_slope @ rays).reshape(-1, 3, 3)
-            ray_slope = flat_slope.T @ flat_axes
-            ray_slope -= rays * xp.einsum("kd,kd->k", rays, ray_slope)[:, None]
-            moved = ray_slope / lengths
-            moved[apex] = 0.0
-            gradient += moved
-            gradient[apex] -= xp.sum(moved, axis=0)
-        return terms, axes_slope, gradient
+class _Weights:
+    """-log Beta of cosines over the number of relations, without the constants."""
+
+    def __init__(self, alpha: np.ndarray, beta: np.ndarray, count: int, device: str | None) -> None:
+        self._alpha = to_device((alpha - 1.0) / count, device)
+        self._beta = to_device((beta - 1.0) / count, device)
+
+    def __call__(self, cosine: Array) -> tuple[Array, Array]:
+        """Values and derivatives (n, ...) at cosines of the same shape."""
+        xp = namespace(cosine)
+        x = xp.clip(0.5 + 0.5 * cosine, SMALLEST_SAMPLE, 1.0 - SMALLEST_SAMPLE)
+        y = 1.0 - x
+        value = -(self._alpha * xp.log(x) + self._beta * xp.log(y))
+        return value, 0.5 * (self._beta / y - self._alpha / x)
+
+
+def _scatter(members: np.ndarray, count: int, device: str | None) -> Array:
+    """Sparse matrix (count, m n) that adds up rows of members (n, m), column after column."""
+    rows = members.T.ravel()
+    return matrix(np.ones(len(rows)), rows, np.arange(len(rows)), (count, len(rows)), device)
 
 
 class _Edges:

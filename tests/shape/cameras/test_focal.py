@@ -58,7 +58,7 @@ def test_bent_depth_still_orders_the_focal_lengths():
 
 def test_gradient_is_that_of_the_variance():
     made = category(1, keypoints=8, pairs=3, images=6)
-    samples = focal._collect(made.rays, made.mirror)
+    samples = focal._collect(made.rays, made.mirror, np.random.default_rng(0))
     log_p = np.log(np.random.default_rng(0).uniform(0.2, 1.0, size=6))
 
     def value(x):
@@ -71,7 +71,7 @@ def test_gradient_is_that_of_the_variance():
 def test_the_sum_of_variances_is_that_of_images_and_mirror_images():
     made = category(2, keypoints=6, pairs=2, images=4, visible=1.0)
     p = np.array([0.3, 0.5, 0.7, 0.4])
-    samples = focal._collect(made.rays, made.mirror)
+    samples = focal._collect(made.rays, made.mirror, np.random.default_rng(0))
     shapes = made.rays * np.stack([p, p, np.ones(4)], axis=1)[:, None]
     shapes = np.concatenate([shapes, (shapes * [-1, 1, 1])[:, made.mirror]])
     total = 0.0
@@ -113,3 +113,15 @@ def test_refusals():
         estimate_focal(made.rays[:, :5], made.mirror)
     with pytest.raises(ValueError, match="in front"):
         estimate_focal(-made.rays, made.mirror)
+
+
+def test_chosen_triples_give_the_focal_lengths_of_all(monkeypatch):
+    made = category(3, keypoints=36, pairs=14)
+    found = estimate_focal(made.rays, made.mirror)
+    again = estimate_focal(made.rays, made.mirror, rng=np.random.default_rng(0))
+    other = estimate_focal(made.rays, made.mirror, rng=np.random.default_rng(1))
+    monkeypatch.setattr(focal, "MOST_TRIPLES", 10**6)
+    every = estimate_focal(made.rays, made.mirror)
+    assert np.array_equal(found, again)
+    assert not np.array_equal(found, other)
+    assert np.abs(np.log(found / every)).max() < 0.03
