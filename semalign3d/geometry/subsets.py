@@ -1,6 +1,10 @@
-"""A few subsets in place of all: drawn evenly, the best of each member kept (METHOD.md 6)."""
+"""A few in place of all: evenly drawn, the best of each, or far apart (METHOD.md 6 and 8)."""
 
 import numpy as np
+
+from semalign3d.arrays import Array, beside, namespace
+from semalign3d.geometry.arguments import require_finite, require_shape
+from semalign3d.geometry.neighbours import Neighbours
 
 
 def even_subsets(count: int, size: int, number: int, rng: np.random.Generator) -> np.ndarray:
@@ -52,3 +56,37 @@ def best_of_each(costs: np.ndarray, members: np.ndarray, budget: int) -> np.ndar
     rank[order] = np.arange(len(member)) - start[group]
     best = rank.reshape(-1, width).min(axis=1)
     return np.sort(finite[np.lexsort((costs[finite], best))[:budget]])
+
+
+def farthest_points(points: Array, count: int, first: np.ndarray) -> np.ndarray:
+    """Numbers of `count` points, each the one furthest from those before: an even sample.
+
+    Parameters
+    ----------
+    points
+        (n, 3) finite.
+    count
+        Points to choose; fewer come out if there are fewer different ones.
+    first
+        (m, 3) places that count as chosen before; with none, the point furthest from the mean
+        comes first.
+
+    Returns
+    -------
+    np.ndarray
+        (at most count,) int64, in the order chosen. Each choice depends on all before, so this is
+        one pass over the points per chosen point.
+    """
+    require_shape("points", points, (None, 3))
+    require_finite("points", points)
+    if len(points) == 0 or count < 1:
+        return np.zeros(0, dtype=np.int64)
+    xp = namespace(points)
+    start = beside(first, points) if len(first) else xp.mean(points, axis=0, keepdims=True)
+    gap = Neighbours(start).query(points, 1)[0][:, 0]
+    chosen: list[int] = []
+    while len(chosen) < count and xp.max(gap) > 0.0:
+        chosen.append(int(xp.argmax(gap)))
+        step = xp.linalg.vector_norm(points - points[chosen[-1]], axis=1)
+        gap = xp.minimum(gap, step) if len(chosen) > 1 or len(first) else step
+    return np.array(chosen, dtype=np.int64)

@@ -9,8 +9,8 @@ import numpy as np
 from semalign3d.geometry.cameras import check_mirror, mirror_keypoints, mirror_pixels, mirror_points
 from semalign3d.geometry.frames import similarity_procrustes
 from semalign3d.geometry.plane import Plane
+from semalign3d.geometry.subsets import farthest_points
 from semalign3d.limits import MIN_KEYPOINTS
-from semalign3d.shape.dense.surface import farthest_points
 from semalign3d.shape.dense.warp import Anchoring, corners_of
 
 

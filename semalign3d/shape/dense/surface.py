@@ -8,8 +8,8 @@ import numpy as np
 
 from semalign3d.arrays import Array, beside, namespace, to_device, to_numpy
 from semalign3d.errors import InputError
-from semalign3d.geometry.arguments import require_finite, require_shape
 from semalign3d.geometry.neighbours import Neighbours
+from semalign3d.geometry.subsets import farthest_points
 from semalign3d.shape.dense.fusion import FusedPoints
 
 _TURN = 0.5
@@ -208,37 +208,3 @@ def _projected(
         gap = xp.einsum("nk,nkd->nd", weights, fused.xyz[near]) - points
         points = points + xp.einsum("nd,nd->n", gap, normals)[:, None] * normals
     return points, normals
-
-
-def farthest_points(points: Array, count: int, first: np.ndarray) -> np.ndarray:
-    """Numbers of `count` points, each the one furthest from those before: an even sample.
-
-    Parameters
-    ----------
-    points
-        (n, 3) finite.
-    count
-        Points to choose; fewer come out if there are fewer different ones.
-    first
-        (m, 3) places that count as chosen before; with none, the point furthest from the mean
-        comes first.
-
-    Returns
-    -------
-    np.ndarray
-        (at most count,) int64, in the order chosen. Each choice depends on all before, so this is
-        one pass over the points per chosen point.
-    """
-    require_shape("points", points, (None, 3))
-    require_finite("points", points)
-    if len(points) == 0 or count < 1:
-        return np.zeros(0, dtype=np.int64)
-    xp = namespace(points)
-    start = beside(first, points) if len(first) else xp.mean(points, axis=0, keepdims=True)
-    gap = Neighbours(start).query(points, 1)[0][:, 0]
-    chosen: list[int] = []
-    while len(chosen) < count and xp.max(gap) > 0.0:
-        chosen.append(int(xp.argmax(gap)))
-        step = xp.linalg.vector_norm(points - points[chosen[-1]], axis=1)
-        gap = xp.minimum(gap, step) if len(chosen) > 1 or len(first) else step
-    return np.array(chosen, dtype=np.int64)

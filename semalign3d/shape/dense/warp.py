@@ -31,6 +31,7 @@ from semalign3d.geometry.tetrahedra import (
     relative_volumes,
     tetrahedra_of,
 )
+from semalign3d.shape.dense.neighbourhoods import neighbourhoods
 
 _CHUNK_VALUES = 1 << 19
 
@@ -116,19 +117,16 @@ def warp_weights(
     priors = np.reshape(targets, (-1, len(keypoints), 3))
     shared = np.flatnonzero(np.isfinite([keypoints, *priors]).all(axis=(0, 2)))
     xp = namespace(points)
-    tetrahedra = _solid(points, keypoints, priors, shared, flat, plane)
-    corners = shared if plane is None else np.append(shared, len(keypoints))
-    weights = beside(np.zeros((len(points), len(keypoints) + (plane is not None))), points)
-    local = weights[:, : len(corners)]
-    size = max(chunk_values(points, _CHUNK_VALUES) // (4 * max(len(points), 1)), 1)
-    for start in range(0, len(tetrahedra), size):
-        local = local + _weighted_coordinates(
-            points, tetrahedra[start : start + size], len(corners), tolerance
-        )
-    total = xp.sum(local[:, : len(shared)], axis=1)
+    columns = len(keypoints) + (plane is not None)
+    weights = beside(np.zeros((len(points), columns)), points)
+    for rows, ids in neighbourhoods(points, keypoints, shared):
+        corners = beside(ids if plane is None else np.append(ids, len(keypoints)), points)
+        tetrahedra = _solid(points, keypoints, priors, ids, flat, plane)
+        local = _summed_coordinates(points[rows], tetrahedra, len(corners), tolerance)
+        weights[rows[:, None], corners] = local
+    total = xp.sum(weights[:, : len(keypoints)], axis=1)
     inside = total > 0.0
-    weights[:, beside(corners, points)] = local / xp.where(inside, total, 1.0)[:, None]
-    return weights, inside
+    return weights / xp.where(inside, total, 1.0)[:, None], inside
 
 
 def _solid(
@@ -193,13 +191,32 @@ def anchor_points(
             "anchors: expected some that are not on one line, found none",
             hint="More or other keypoints are needed.",
         )
-    tetrahedra = _solid(points, anchors, anchors[None], used, flat, plane)
+    parts = [
+        (to_numpy(rows), _anchored(points[rows], anchors, ids, plane, most, tolerance, flat))
+        for rows, ids in neighbourhoods(points, anchors, used)
+    ]
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+    found = [np.concatenate([part[n] for _, part in parts])[order] for n in range(3)]
+    return Anchoring(found[0], found[1], found[2], plane)
+
+
+def _anchored(
+    points: Array,
+    anchors: np.ndarray,
+    ids: np.ndarray,
+    plane: Plane | None,
+    most: int,
+    tolerance: float,
+    flat: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Corners (n, most, 4), coordinates (n, most, 4) and weights (n, most) between some anchors."""
+    tetrahedra = _solid(points, anchors, anchors[None], ids, flat, plane)
     if len(tetrahedra) == 0:
         raise InputError(
             "anchors: expected at least one tetrahedron that is not flat, found none",
             hint="A smaller dense.flat may help.",
         )
-    corners = np.append(used, len(anchors))
+    corners = np.append(ids, len(anchors))
     chosen = np.zeros((len(points), most), dtype=np.int64)
     weights = np.zeros((len(points), most))
     size = max(chunk_values(points, _CHUNK_VALUES) // (4 * len(tetrahedra)), 1)
@@ -211,7 +228,7 @@ def anchor_points(
     maps = to_numpy(tetrahedra.maps)[:, :, chosen]
     places = np.einsum("cdnm,nd->nmc", maps[:, :3], to_numpy(points))
     places += maps[:, 3].transpose(1, 2, 0)
-    return Anchoring(corners[to_numpy(tetrahedra.corners)[chosen]], places, weights, plane)
+    return corners[to_numpy(tetrahedra.corners)[chosen]], places, weights
 
 
 def _nearest(
@@ -235,6 +252,18 @@ def _closeness(points: Array, centroids: Array) -> Array:
     """Inverse distances between points and centroids (..., 3)."""
     xp = namespace(points)
     return 1.0 / xp.clip(xp.linalg.vector_norm(points - centroids, axis=-1), min=1e-9)
+
+
+def _summed_coordinates(
+    points: Array, tetrahedra: Tetrahedra, count: int, tolerance: float
+) -> Array:
+    """`_weighted_coordinates` (n, count), in chunks of tetrahedra."""
+    size = max(chunk_values(points, _CHUNK_VALUES) // (4 * max(len(points), 1)), 1)
+    total = beside(np.zeros((len(points), count)), points)
+    for start in range(0, len(tetrahedra), size):
+        part = tetrahedra[start : start + size]
+        total = total + _weighted_coordinates(points, part, count, tolerance)
+    return total
 
 
 def _weighted_coordinates(
