@@ -67,7 +67,7 @@ def test_names_with_spaces_are_quoted(folder: Path, capsys) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--category", "dog"), "no category 'dog' in cat.json; there are: cat"),
+        (("--category", "dog"), "cat.json: no category 'dog'; there are: cat"),
         (("--coco", "none.json"), "none.json: no such file"),
         (("--images", "none"), "--images: no folder none"),
         (("--images", "."), "7 photos are missing; --images must be the folder"),

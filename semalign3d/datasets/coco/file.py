@@ -1,28 +1,34 @@
-"""COCO-keypoint JSON files: which categories, images and objects they hold (METHOD.md 1.2)."""
+"""COCO-keypoint JSON files: which categories, photos and objects they hold (METHOD.md 1.2)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ..names import first_of, is_plain_name, is_plain_path
+from ..names import some_of
 from ..reading import Findings, read_json_object
+from ..records import Remark
+from .categories import Categories, Entries, read_categories
+from .ids import Id, Ids, read_id
+from .keypoints import flat_keypoints, is_empty
+from .photo_names import PhotoFinder
+from .photos import CocoPhoto, Photos, read_photos
+
+Objects = dict[str, dict[str, list["CocoObject"]]]
+"""{category: {stem: the objects of that category which the photo shows}}."""
 
 
 @dataclass(frozen=True)
 class CocoObject:
-    """An annotated object, as the file has it, and the image that shows it."""
+    """An annotated object, as the file has it, and the photo that shows it."""
 
     number: int
-    image: Mapping[str, Any]
+    photo: CocoPhoto
     annotation: Mapping[str, Any]
-
-    @property
-    def stem(self) -> str:
-        return Path(self.image["file_name"]).stem
 
 
 @dataclass(frozen=True)
@@ -32,46 +38,81 @@ class CocoFile:
     Attributes
     ----------
     path : the file.
-    names : {category: names of its keypoints}, categories with keypoints only.
-    objects : {category: {stem: the objects of that category which the image shows}}.
+    categories : those that can be used, and why others can't.
+    photos : all photos of the file.
+    objects : those with labelled keypoints.
+    skipped : those without, which hold nothing.
+    problems : what can't be told apart or found; such a file can't be used.
     """
 
     path: Path
-    names: dict[str, tuple[str, ...]]
-    objects: dict[str, dict[str, list[CocoObject]]]
+    categories: Categories
+    photos: tuple[CocoPhoto, ...]
+    objects: Objects
+    skipped: Objects
+    problems: tuple[str, ...] = ()
+    _remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """{category: names of its keypoints}, of those with annotated photos."""
+        return self.categories.keypoints
+
+    def require(self, category: str) -> None:
+        """Raise an InputError that says why this is no category to use, if it is none."""
+        if category not in self.names:
+            raise InputError(f"{self.path}: {self.categories.why_not(category)}")
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """What was skipped, and names that were read by their meaning."""
+        used = self.objects.get(category, {})
+        empty = [
+            found[0].photo.name
+            for stem, found in self.skipped.get(category, {}).items()
+            if stem not in used
+        ]
+        found = list(self._remarks)
+        if empty:
+            text = f"left out, no keypoint of {category} is labelled in them: "
+            found.append(Remark("note", f"{_photos(len(empty))} {text}{some_of(empty, 20)}"))
+        return tuple(Remark(each.level, f"{self.path}: {each.text}") for each in found)
 
 
-def read_coco_file(path: Path) -> CocoFile:
+def read_coco_file(path: Path, root: Path) -> CocoFile:
     """Read a file and sort its objects; what these hold is validated when a record is asked for.
+
+    Parameters
+    ----------
+    path : the file.
+    root : folder of the photos, in which those are looked for whose names are not plain.
 
     Raises
     ------
-    InputError : missing or truncated file, or a list of the categories, images and annotations
-        that cannot be told apart or found.
+    InputError : missing or truncated file, or without the lists images, annotations, categories.
     """
-    values = read_json_object(path, ("images", "annotations", "categories"))
+    values = read_json_object(path, tuple(_REQUIRED))
     findings = Findings(str(path))
-    lists = {key: _objects(values[key], key, findings) for key in values if key in _REQUIRED}
-    if findings.problems:
-        raise InputError(first_of(findings.problems))
-    names, category_of = _categories(lists["categories"], findings)
-    images = _images(lists["images"], findings)
-    objects: dict[str, dict[str, list[CocoObject]]] = {name: {} for name in names}
-    known = {value["id"] for value in lists["categories"]}
-    for number, annotation in enumerate(lists["annotations"]):
-        image, category = annotation["image_id"], annotation["category_id"]
-        if image not in images or category not in known:
-            findings.problem(
-                f"annotations[{number}]: no image {image!r}" * (image not in images)
-                or f"annotations[{number}]: no category {category!r}"
-            )
-        elif category in category_of:
-            found = CocoObject(number, images[image], annotation)
-            objects[category_of[category]].setdefault(found.stem, []).append(found)
-    findings.problems += _same_stems(path, objects)
-    if findings.problems:
-        raise InputError(first_of(findings.problems))
-    return CocoFile(path, names, objects)
+    lists = {key: _entries(values[key], key, findings) for key in _REQUIRED}
+    categories = read_categories(lists["categories"], findings)
+    photos = read_photos(lists["images"], PhotoFinder(root, path.parent), findings)
+    photos.refused.update(_ids(values["images"]) - set(photos.of_id))
+    unread = _ids(values["categories"]) - set(categories.of_id)
+    sorting = _Sorting(categories, photos, unread)
+    for number, annotation in lists["annotations"]:
+        sorting.add(number, annotation)
+    categories = categories.without(sorting.without_objects())
+    for text in sorting.problems():
+        findings.problem(text)
+    annotated = {read_id(entry["image_id"]) for _, entry in lists["annotations"]}
+    return CocoFile(
+        path,
+        categories,
+        tuple(photos.of_id.values()),
+        sorting.objects,
+        sorting.skipped,
+        tuple(findings.problems),
+        [*photos.remarks, *_left_out(categories), *_unannotated(photos, annotated)],
+    )
 
 
 _REQUIRED = {
@@ -81,8 +122,8 @@ _REQUIRED = {
 }
 
 
-def _objects(value: Any, key: str, findings: Findings) -> list[dict[str, Any]]:
-    """A list of JSON objects with the keys that tell who they are."""
+def _entries(value: Any, key: str, findings: Findings) -> Entries:
+    """A list of JSON objects with the keys that tell who they are, each with its place."""
     if not isinstance(value, list):
         findings.problem(f"{key}: expected a list, found {type(value).__name__}")
         return []
@@ -92,68 +133,108 @@ def _objects(value: Any, key: str, findings: Findings) -> list[dict[str, Any]]:
             findings.problem(f"{key}[{number}]: expected an object, found {entry!r:.40}")
             continue
         missing = [name for name in _REQUIRED[key] if name not in entry]
-        ids = [entry.get(name) for name in _REQUIRED[key] if name.endswith("id")]
+        wrong = [
+            f"{name}: expected a whole number or a text, found {entry[name]!r:.40}"
+            for name in _REQUIRED[key]
+            if name.endswith("id") and name in entry and read_id(entry[name]) is None
+        ]
         if missing:
             findings.problem(f"{key}[{number}]: missing {', '.join(missing)}")
-        elif not all(isinstance(i, int | str) for i in ids):
-            findings.problem(
-                f"{key}[{number}]: expected ids that are numbers or texts, found {ids}"
-            )
+        elif wrong:
+            findings.problem(f"{key}[{number}]: {'; '.join(wrong)}")
         else:
-            found.append(entry)
+            found.append((number, entry))
     return found
 
 
-def _categories(
-    entries: list[dict[str, Any]], findings: Findings
-) -> tuple[dict[str, tuple[str, ...]], dict[Any, str]]:
-    """{name: keypoint names} and {id: name} of the categories that have keypoints."""
-    names: dict[str, tuple[str, ...]] = {}
-    category_of: dict[Any, str] = {}
-    for entry in entries:
-        name, keypoints = entry["name"], entry.get("keypoints") or []
-        if not keypoints:
-            continue
-        if not isinstance(name, str) or not is_plain_name(name):
-            findings.problem(f"category {name!r}: expected a plain name, without / : {{ }}")
-        elif name in names or entry["id"] in category_of:
-            findings.problem(f"category {name!r}: given twice")
-        elif not isinstance(keypoints, list) or not all(isinstance(k, str) for k in keypoints):
-            findings.problem(
-                f"category {name!r}: keypoints: expected names, found {keypoints!r:.60}"
-            )
-        elif len(set(keypoints)) < len(keypoints):
-            findings.problem(f"category {name!r}: two keypoints of the same name in {keypoints}")
-        else:
-            names[name] = tuple(keypoints)
-            category_of[entry["id"]] = name
-    return names, category_of
+def _ids(entries: Any) -> set[Id]:
+    """All ids of a list, also of entries that can't be used."""
+    found = [read_id(e.get("id")) for e in entries if isinstance(e, dict)] if entries else []
+    return {each for each in found if each is not None}
 
 
-def _images(entries: list[dict[str, Any]], findings: Findings) -> dict[Any, dict[str, Any]]:
-    images: dict[Any, dict[str, Any]] = {}
-    for number, entry in enumerate(entries):
-        name = entry["file_name"]
-        if not isinstance(name, str) or not is_plain_path(name):
-            findings.problem(
-                f"images[{number}]: file_name: expected a path inside the folder of photos, "
-                f"found {name!r}"
-            )
-        elif entry["id"] in images:
-            findings.problem(f"images[{number}]: the id {entry['id']!r} is given twice")
-        else:
-            images[entry["id"]] = entry
-    return images
+class _Sorting:
+    """Annotations sorted by category and photo."""
 
+    def __init__(self, categories: Categories, photos: Photos, unread: set[Id]) -> None:
+        self._categories = categories
+        self._photos = photos
+        self._image_ids = Ids([*photos.of_id, *photos.refused])
+        self._category_ids = Ids([*categories.of_id, *unread])
+        self._unknown: dict[tuple[str, Any], list[str]] = {}
+        self._counts: Counter[str] = Counter()
+        self._lengths: dict[str, int] = {}
+        self.objects: Objects = {}
+        self.skipped: Objects = {}
 
-def _same_stems(path: Path, objects: dict[str, dict[str, list[CocoObject]]]) -> list[str]:
-    problems = []
-    for category, by_stem in objects.items():
-        for stem, found in by_stem.items():
-            files = sorted({entry.image["file_name"] for entry in found})
-            if len(files) > 1:
-                problems.append(
-                    f"{path}: {category}: images need names of their own, but {stem!r} is "
-                    f"that of {' and '.join(files)}"
+    def add(self, number: int, annotation: Mapping[str, Any]) -> None:
+        """Add an annotation to those of its photo, or to what is skipped or unknown."""
+        empty = is_empty(annotation)
+        image = self._image_ids.find(read_id(annotation["image_id"]))
+        category = self._category_ids.find(read_id(annotation["category_id"]))
+        for key, found in (("image_id", image), ("category_id", category)):
+            if found is None and not empty:
+                place = (key, annotation[key])
+                self._unknown.setdefault(place, []).append(f"annotations[{number}]")
+        name, photo = self._categories.of_id.get(category), self._photos.of_id.get(image)
+        if name is None or photo is None:
+            return
+        self._counts[name] += 1
+        if name in self._categories.keypoints:
+            kind = self.skipped if empty else self.objects
+            of_photo = kind.setdefault(name, {}).setdefault(photo.stem, [])
+            of_photo.append(CocoObject(number, photo, annotation))
+        elif not empty:
+            self._lengths[name] = len(flat_keypoints(annotation)) // 3
+
+    def without_objects(self) -> dict[str, str]:
+        """{category: why it holds nothing}."""
+        found = {}
+        for name in self._categories.keypoints:
+            if name not in self.objects:
+                count = self._counts[name]
+                why = f"has {count} annotations, none with a labelled keypoint"
+                found[name] = why if count else "has no annotation"
+        for name, length in self._lengths.items():
+            if name in self._categories.unlabelled:
+                found[name] = (
+                    f"{self._categories.unlabelled[name]}, though its annotations have {length} "
+                    "keypoints each: add their names there"
                 )
-    return problems
+        return found
+
+    def problems(self) -> list[str]:
+        """Annotations of photos and categories that the file does not list."""
+        nouns = {"image_id": "image", "category_id": "category"}
+        return [
+            f"{some_of(places, 3)}: {key}: no {nouns[key]} has the id {wanted!r}"
+            for (key, wanted), places in self._unknown.items()
+        ]
+
+
+def _left_out(categories: Categories) -> list[Remark]:
+    if not categories.keypoints:
+        return []
+    found = [f"{name!r} {reason}" for name, reason in categories.unlabelled.items()]
+    notes = [Remark("note", f"categories left out: {some_of(found)}")] if found else []
+    return notes + [
+        Remark("warning", f"category {name!r} {reason}")
+        for name, reason in categories.faulty.items()
+    ]
+
+
+def _unannotated(photos: Photos, annotated: set[Id | None]) -> list[Remark]:
+    """Photos of which the file says nothing."""
+    known = Ids(photos.of_id)
+    seen = {known.find(each) for each in annotated}
+    used = {photos.of_id[each].stem for each in seen if each is not None}
+    names = sorted({p.name for p in photos.of_id.values() if p.stem not in used})
+    if not names:
+        return []
+    return [
+        Remark("note", f"{_photos(len(names))} without annotation left out: {some_of(names, 20)}")
+    ]
+
+
+def _photos(count: int) -> str:
+    return f"{count} photo" + ("" if count == 1 else "s")

@@ -1,0 +1,115 @@
+"""The categories of a COCO-keypoint file: which can be used, and why others can't."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..names import as_written, did_you_mean, fault_of, some_of
+from ..reading import Findings, as_integer
+from .ids import Id, read_id
+
+Entries = Sequence[tuple[int, dict[str, Any]]]
+"""Places in a list of the file, and what is there."""
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Categories by name.
+
+    Attributes
+    ----------
+    keypoints : {category: names of its keypoints} of those that can be used.
+    of_id : {id: category}, also of those that can't.
+    unlabelled : {category: why it is none}, those without keypoint names or without keypoints.
+    faulty : {category: what is wrong with it}.
+    """
+
+    keypoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    of_id: dict[Id | None, str] = field(default_factory=dict)
+    unlabelled: dict[str, str] = field(default_factory=dict)
+    faulty: dict[str, str] = field(default_factory=dict)
+
+    def without(self, unlabelled: dict[str, str]) -> Categories:
+        """The same, but for categories of which no object is labelled."""
+        keypoints = {name: of for name, of in self.keypoints.items() if name not in unlabelled}
+        return Categories(keypoints, self.of_id, {**self.unlabelled, **unlabelled}, self.faulty)
+
+    def why_not(self, category: str) -> str:
+        """Why a category can't be used, in words, and which can."""
+        reasons = {**self.unlabelled, **self.faulty}
+        usable = sorted(self.keypoints)
+        there = f"; there are: {some_of(usable, 20)}" if usable else ""
+        if category in reasons:
+            return f"category {category!r} {reasons[category]}{there}"
+        known = [*usable, *reasons]
+        others = [f"category {name!r} {reason}" for name, reason in reasons.items()]
+        if usable or not others:
+            return f"no category {category!r}{did_you_mean(category, known)}{there or ': none'}"
+        return f"no category {category!r}; {'; '.join(others)}"
+
+    def why_none(self) -> list[str]:
+        """Why there is no category to use, a line for each that the file has."""
+        reasons = {**self.faulty, **self.unlabelled}
+        found = [f"category {name!r} {reason}" for name, reason in reasons.items()]
+        return found or ["the list categories is empty"]
+
+
+def read_categories(entries: Entries, findings: Findings) -> Categories:
+    """Sort the categories; two of one name are one if their keypoints are the same."""
+    found = Categories()
+    for number, entry in entries:
+        category_id, name = read_id(entry["id"]), entry["name"]
+        if isinstance(name, int) and not isinstance(name, bool):
+            name = str(name)
+        if not isinstance(name, str) or category_id is None:
+            findings.problem(f"categories[{number}]: name: expected a text, found {name!r:.60}")
+            continue
+        name = as_written(name)
+        earlier = found.of_id.setdefault(category_id, name)
+        if earlier != name:
+            findings.problem(
+                f"categories[{number}]: the id {entry['id']!r} of {name!r} is that of {earlier!r}"
+            )
+            continue
+        _add(found, name, entry.get("keypoints"))
+    for name in [*found.keypoints, *found.faulty]:
+        found.unlabelled.pop(name, None)
+    return found
+
+
+def _add(found: Categories, name: str, keypoints: Any) -> None:
+    if keypoints in (None, [], {}, ""):
+        found.unlabelled.setdefault(name, "has no keypoint names (categories[...].keypoints)")
+        return
+    names = _keypoint_names(keypoints)
+    faults = _faults(name, names, keypoints)
+    if found.keypoints.get(name, names) != names:
+        faults = "is given twice, with different keypoints"
+        del found.keypoints[name]
+    if faults:
+        found.faulty[name] = faults
+    elif name not in found.faulty:
+        found.keypoints[name] = names
+
+
+def _keypoint_names(keypoints: Any) -> tuple[str, ...]:
+    """Names of keypoints, numbers as texts; none if there is anything else."""
+    if not isinstance(keypoints, list):
+        return ()
+    texts = [str(as_integer(each)) if isinstance(each, int | float) else each for each in keypoints]
+    if not all(isinstance(each, str) and each not in ("None", "") for each in texts):
+        return ()
+    return tuple(as_written(each) for each in texts)
+
+
+def _faults(category: str, names: tuple[str, ...], keypoints: Any) -> str:
+    fault = fault_of(category)
+    if fault:
+        return f"can't be used: {fault}, since a category's name becomes a folder"
+    if not names:
+        return f"has keypoints that are no list of names: {keypoints!r:.60}"
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    return f"has two keypoints of the same name: {some_of(twice)}" if twice else ""
