@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
-from semalign3d.datasets.coco.mirror_names import (
-    half_remarks,
-    mirror_from_entries,
-    sides_from_names,
-)
+from semalign3d.datasets.coco.mirror_entries import entry_of_text, mirror_from_entries
+from semalign3d.datasets.coco.mirror_names import half_remarks, sides_from_names
 from semalign3d.errors import InputError
 
 
@@ -163,3 +160,11 @@ class TestEntries:
             mirror_from_entries([[0, 3]], ["a", "b", "c"])
         with pytest.raises(InputError, match="did you mean 'left_ear'"):
             mirror_from_entries(["left_eer"], ["left_ear", "b"])
+
+    def test_entries_of_the_command_line(self) -> None:
+        names = ["ear, left", "ear, right", "3", "tail"]
+        assert entry_of_text("ear, left", names) == "ear, left"
+        assert entry_of_text("ear, left,ear, right", names) == ["ear, left", "ear, right"]
+        assert entry_of_text("3, tail", names) == ["3", "tail"]
+        assert entry_of_text("0,1", names) == [0, 1]
+        assert entry_of_text("nose,tail", names) == ["nose", "tail"]

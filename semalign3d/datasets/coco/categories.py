@@ -14,6 +14,8 @@ from .ids import Id, read_id
 Entries = Sequence[tuple[int, dict[str, Any]]]
 """Places in a list of the file, and what is there."""
 
+NO_NAMES = "has no keypoint names (its list keypoints is missing or empty)"
+
 
 @dataclass(frozen=True)
 class Categories:
@@ -82,7 +84,9 @@ def read_categories(entries: Entries, findings: Findings) -> Categories:
 
 def _add(found: Categories, name: str, keypoints: Any) -> None:
     if keypoints in (None, [], {}, ""):
-        found.unlabelled.setdefault(name, "has no keypoint names (categories[...].keypoints)")
+        found.unlabelled.setdefault(
+            name, "has no keypoint names (its list keypoints is missing or empty)"
+        )
         return
     names = _keypoint_names(keypoints)
     faults = _faults(name, names, keypoints)

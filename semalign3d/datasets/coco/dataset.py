@@ -12,12 +12,12 @@ from ..names import SPLITS, as_written, did_you_mean, require_split, some_of
 from ..pairing import all_pairs
 from ..records import ImageRecord, PairRecord, Remark
 from .file import CocoFile
-from .mirror_names import Entry, half_remarks, mirror_from_entries, sides_from_names
+from .mirror_entries import NO_MIRROR, Entry, mirror_from_entries
+from .mirror_names import half_remarks, sides_from_names
 from .objects import coco_record, read_sound_file
 
 Chosen = float | Sequence[str]
 """A share of the images, or the names of some."""
-NO_MIRROR = "none"
 
 
 class CocoDataset:
@@ -143,8 +143,6 @@ class CocoDataset:
     def remarks(self, category: str) -> tuple[Remark, ...]:
         """What was skipped in the file, and keypoints whose name has a side but no partner."""
         names = self.keypoint_names(category)
-        if isinstance(self._mirror, str):
-            return self._file.remarks(category)
         return self._file.remarks(category) + half_remarks(category, names, self._mirror)
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:

@@ -73,8 +73,8 @@ class CocoFile:
         ]
         found = list(self._remarks)
         if empty:
-            text = f"left out, no keypoint of {category} is labelled in them: "
-            found.append(Remark("note", f"{_photos(len(empty))} {text}{some_of(empty, 20)}"))
+            text = f"left out, since no keypoint of {category} is labelled there"
+            found.append(Remark("note", f"{_photos(len(empty))} {text}: {some_of(empty, 20)}"))
         return tuple(Remark(each.level, f"{self.path}: {each.text}") for each in found)
 
 

@@ -1,4 +1,4 @@
-"""Which keypoints swap when an image is mirrored, from their names or as the user says."""
+"""Which keypoints swap when an image is mirrored, as their names tell (METHOD.md 1.2)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import InputError
-from ..names import as_written, did_you_mean
-from ..reading import as_integer
+from ..names import as_written
 from ..records import Remark
+from .mirror_entries import NO_MIRROR, Entry
 from .sides import SidedName, sided_names
 
-Entry = str | int | Sequence[str | int]
 MIN_GLUED = 2
 """So many pairs like leye and reye, of one letter before or after a word, are no coincidence."""
 
@@ -136,7 +134,7 @@ def _missing(names: Sequence[str], name: SidedName, number: int, alone: Sequence
 
 
 def half_remarks(
-    category: str, names: Sequence[str], mirror: Sequence[Entry] | None
+    category: str, names: Sequence[str], mirror: Sequence[Entry] | str | None
 ) -> tuple[Remark, ...]:
     """Warnings of keypoints whose name has a side and no partner, and the way out.
 
@@ -144,15 +142,17 @@ def half_remarks(
     ----------
     category : name.
     names : of its keypoints.
-    mirror : what the user says of them; who is named there is no half.
+    mirror : dataset.mirror; who is named there is no half.
     """
+    if mirror == NO_MIRROR:
+        return ()
     halves = sides_from_names(names).halves
     outcome = "mirror images are not used until dataset.mirror says which keypoints swap"
     if mirror is not None:
         named = {m for e in mirror for m in ([e] if isinstance(e, str | int) else e)}
         halves = {i: half for i, half in halves.items() if not {i, names[i]} & named}
         outcome = "dataset.mirror leaves it out, so it counts as its own mirror image"
-    way = f"semalign3d init --category {shlex.quote(category)} --mirror"
+    way = "semalign3d init ... --force --mirror"
     return tuple(
         Remark(
             "warning",
@@ -161,62 +161,3 @@ def half_remarks(
         )
         for half in halves.values()
     )
-
-
-def mirror_from_entries(entries: Sequence[Entry], names: Sequence[str]) -> np.ndarray:
-    """Mirror table (K,) as a user writes it: pairs that swap, and single keypoints that stay.
-
-    Parameters
-    ----------
-    entries : names (texts) or ids (numbers, from 0) of keypoints, alone or two in a list. Who is
-        not named stays.
-    names : K names of the category's keypoints.
-
-    Raises
-    ------
-    InputError : lists entries that are neither, unknown keypoints, those named twice, and numbers
-        that could be an id as well as a name.
-    """
-    table = np.arange(len(names))
-    problems: list[str] = []
-    taken: set[int] = set()
-    for entry in entries:
-        members = [entry] if isinstance(entry, str | int) else list(entry)
-        found = [_number(member, names) for member in members]
-        ids = [each for each in found if isinstance(each, int)]
-        faults = [each for each in found if isinstance(each, str)]
-        if not 1 <= len(members) <= 2:
-            problems.append(f"dataset.mirror: expected a keypoint or two that swap, found {entry}")
-        elif faults:
-            problems += [f"dataset.mirror: {entry}: {fault}" for fault in faults]
-        elif taken & set(ids) or len(set(ids)) < len(ids):
-            problems.append(f"dataset.mirror: {entry} names a keypoint for the second time")
-        else:
-            taken |= set(ids)
-            table[ids] = ids[::-1]
-    if problems:
-        raise InputError(problems, hint=f"The keypoints are: {', '.join(names)}")
-    return table
-
-
-def _number(member: str | int, names: Sequence[str]) -> int | str:
-    """The id that is meant, or what is wrong."""
-    last = len(names) - 1
-    if isinstance(member, str):
-        written = as_written(member)
-        if written in names:
-            return list(names).index(written)
-        number = as_integer(member)
-        if number is not None and 0 <= number <= last:
-            return f"no keypoint is called {member!r}; without quotes, {number} is the id of one"
-        return f"no keypoint is called {member!r}{did_you_mean(member, names)}"
-    if str(member) in names and names.index(str(member)) != member:
-        named = names.index(str(member))
-        other = f", or {names[member]!r}, which has the id {member}" if member <= last else ""
-        return (
-            f"the number {member} could be the keypoint called '{member}' (id {named}){other}: "
-            "write the name, in quotes"
-        )
-    if not 0 <= member <= last:
-        return f"no keypoint has the id {member}; ids are 0 to {last}"
-    return member

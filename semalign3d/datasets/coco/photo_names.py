@@ -189,4 +189,5 @@ def alike(parts: Parts) -> Parts:
 
 def shortened(name: str) -> str:
     """A name for a message: some exporters put a whole image into it."""
-    return repr(name if len(name) <= MAX_TEXT else f"{name[:MAX_TEXT]}...")
+    text = repr(name if len(name) <= MAX_TEXT else f"{name[:MAX_TEXT]}...")
+    return text.replace("\\\\", "\\")

@@ -138,7 +138,7 @@ def _remark_on_names(photos: Photos) -> None:
     other = [f"{shortened(name)} as {path}" for name, path in read.items() if name != str(path)]
     if other:
         text = f"{len(other)} of {len(read)} names of photos were read by their meaning: "
-        photos.remarks.append(Remark("note", text + some_of(other)))
+        photos.remarks.append(Remark("note", text + some_of(other, 3)))
     ids: dict[PurePosixPath, list[str]] = {}
     for photo_id, photo in photos.of_id.items():
         ids.setdefault(photo.path, []).append(str(photo_id))
