@@ -148,8 +148,9 @@ class TestEntries:
         assert mirror_from_entries([["1", "2"], ["3", "4"]], names).tolist() == [1, 0, 3, 2]
         with pytest.raises(InputError) as caught:
             mirror_from_entries([[1, 2]], names)
-        assert "the number 1 could be the keypoint called '1' (id 0), or '2'" in str(caught.value)
-        assert "in quotes" in str(caught.value)
+        [problem] = caught.value.problems
+        assert "the numbers 1, 2 could be ids" in problem
+        assert "write names in quotes" in problem
         counted = ["0", "1", "2", "3"]
         assert mirror_from_entries([[0, 1]], counted).tolist() == [1, 0, 2, 3]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import InputError
-from ..names import as_written, did_you_mean
+from ..names import as_written, did_you_mean, some_of
 from ..reading import as_integer
 
 NO_MIRROR = "none"
@@ -39,7 +39,7 @@ def ids_of_entries(entries: Sequence[Entry], names: Sequence[str]) -> list[list[
     InputError : lists entries of more members, unknown keypoints, those named twice, and numbers
         that could be an id as well as a name.
     """
-    problems: list[str] = []
+    problems = _mixed(entries, names)
     taken: list[list[int]] = []
     named: set[int] = set()
     for entry in entries:
@@ -59,6 +59,28 @@ def ids_of_entries(entries: Sequence[Entry], names: Sequence[str]) -> list[list[
     if problems:
         raise InputError(problems, hint=f"The keypoints are: {', '.join(names)}")
     return taken
+
+
+def _mixed(entries: Sequence[Entry], names: Sequence[str]) -> list[str]:
+    """Numbers that are one keypoint's id and another's name, in one text."""
+    members = [m for e in entries for m in ([e] if isinstance(e, str | int) else e)]
+    mixed = sorted(
+        {
+            member
+            for member in members
+            if isinstance(member, int)
+            and str(member) in names
+            and names.index(str(member)) != member
+        }
+    )
+    if not mixed:
+        return []
+    named = names.index(str(mixed[0]))
+    return [
+        f"dataset.mirror: the numbers {some_of(list(map(str, mixed)))} could be ids, which count "
+        f"from 0, or names, since keypoints are called so ('{mixed[0]}' has the id {named}): write "
+        f'names in quotes, "{mixed[0]}"'
+    ]
 
 
 def entry_of_text(text: str, names: Sequence[str]) -> Entry:
@@ -90,13 +112,6 @@ def _number(member: str | int, names: Sequence[str]) -> int | str:
         if number is not None and 0 <= number <= last:
             return f"no keypoint is called {member!r}; without quotes, {number} is the id of one"
         return f"no keypoint is called {member!r}{did_you_mean(member, names)}"
-    if str(member) in names and names.index(str(member)) != member:
-        named = names.index(str(member))
-        other = f", or {names[member]!r}, which has the id {member}" if member <= last else ""
-        return (
-            f"the number {member} could be the keypoint called '{member}' (id {named}){other}: "
-            "write the name, in quotes"
-        )
     if not 0 <= member <= last:
         return f"no keypoint has the id {member}; ids are 0 to {last}"
     return member

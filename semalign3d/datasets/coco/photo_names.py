@@ -124,7 +124,7 @@ class PhotoFinder:
         for part in parts:
             names = self._listed(self._root.joinpath(*place)).get(alike((part,))[0], [])
             same = [name for name in names if name == part]
-            same = same or [name for name in names if _composed(name) == _composed(part)]
+            same = same or [name for name in names if composed(name) == composed(part)]
             same = same or names
             if not same:
                 return None
@@ -177,13 +177,14 @@ def _faults(parts: Parts) -> str:
     return ""
 
 
-def _composed(name: str) -> str:
+def composed(name: str) -> str:
+    """Unicode's composed form (NFC)."""
     return unicodedata.normalize("NFC", name)
 
 
 def alike(parts: Parts) -> Parts:
     """Parts as they are compared: composed, without case, without blanks at the ends."""
-    stripped = (_composed(part).casefold().strip() for part in parts)
+    stripped = (composed(part).casefold().strip() for part in parts)
     return tuple(re.sub(r"\s+(?=\.\w+$)", "", part) for part in stripped)
 
 

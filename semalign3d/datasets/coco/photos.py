@@ -12,7 +12,7 @@ from ..reading import Findings
 from ..records import Remark
 from .categories import Entries
 from .ids import Id, read_id
-from .photo_names import FoundPhoto, PhotoFinder, alike, shortened
+from .photo_names import FoundPhoto, PhotoFinder, alike, composed, shortened
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,14 @@ def _shared(stems: Mapping[PurePosixPath, str]) -> list[PurePosixPath]:
     return [path for paths in by_stem.values() if len(paths) > 1 for path in paths]
 
 
+def _reading(name: str, path: str) -> str:
+    same = " (another Unicode form)" if composed(name) == composed(path) else ""
+    return f"{shortened(name)} as {path}{same}"
+
+
 def _remark_on_names(photos: Photos) -> None:
     read = {photo.name: photo.path for photo in photos.of_id.values()}
-    other = [f"{shortened(name)} as {path}" for name, path in read.items() if name != str(path)]
+    other = [_reading(name, str(path)) for name, path in read.items() if name != str(path)]
     if other:
         text = f"{len(other)} of {len(read)} names of photos were read by their meaning: "
         photos.remarks.append(Remark("note", text + some_of(other, 3)))
