@@ -36,12 +36,18 @@ class Findings:
 
 def read_json_object(path: Path, keys: Sequence[str]) -> dict[str, Any]:
     """A JSON file's object, with these keys at least."""
+    if path.is_dir():
+        raise InputError(f"{path}: expected a JSON file, found a folder")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    content = b""
     try:
-        values = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        values = json.loads(content)
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a whole JSON file ({error})") from error
+        kinds = [kind for start, kind in _STARTS.items() if content.startswith(start)]
+        what = f"this is {kinds[0]}" if kinds else str(error)
+        raise InputError(f"{path}: not a whole JSON file ({what})") from error
     if not isinstance(values, dict):
         raise InputError(
             f"{path}: expected a JSON object, found {type(values).__name__}{_other_format(values)}"
@@ -55,7 +61,9 @@ def read_json_object(path: Path, keys: Sequence[str]) -> dict[str, Any]:
     return values
 
 
+_STARTS = {b"PK": "a ZIP archive: unpack it", b"<": "XML: export COCO keypoints, as JSON"}
 _FORMATS = {
+    "image_id": "COCO's results format, without photos and names",
     "shapes": "labelme's own format, one file a photo",
     "_via_img_metadata": "VIA's own format",
     "items": "Datumaro's format",

@@ -160,6 +160,20 @@ class TestFaults:
             "image_id: no image has the id 99"
         )
 
+    def test_lost_ids_are_no_further_problems(self, root: Path) -> None:
+        [problem] = problems(edit(root, lambda v: v["images"][0].pop("id")))
+        assert "images[0]: missing id" in problem
+        edit(root, lambda v: v["images"][0].update(id=0))
+        [problem] = problems(edit(root, lambda v: v["categories"].append({"id": [], "name": "x"})))
+        assert "categories[1]: id: expected" in problem
+
+    def test_names_that_do_not_fit_the_annotations_are_one_problem(self, root: Path) -> None:
+        dataset = edit(root, lambda v: v["categories"][0]["keypoints"].pop())
+        with pytest.raises(InputError) as caught:
+            dataset.categories()
+        [problem] = caught.value.problems
+        assert "names of 14 keypoints, but each of its 7 annotations has 45 numbers" in problem
+
     @pytest.mark.parametrize(
         ("value", "fault"),
         [
@@ -385,3 +399,54 @@ def test_any_name_stays_in_the_folder_or_is_refused(tmp_path_factory: Any, name:
         return
     assert not path.is_absolute()
     assert ".." not in path.parts
+
+
+ODD = [
+    *(
+        None,
+        True,
+        -1,
+        1.5,
+        float("nan"),
+        10**30,
+        "",
+        "7",
+        "../x",
+        "\x00",
+        "\ud800",
+        "C:\\x\\a1.jpg",
+    ),
+    *("file://", "http://[", "?d=", [], [[]], {}, {"a": 1}, ["left", "left"], "x" * 3000),
+]
+
+
+def _places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    found = [(*place, key) for key, _ in inner]
+    for key in list(value) if isinstance(value, dict) else range(min(len(value), 3)):
+        if isinstance(value[key], dict | list):
+            found += _places(value[key], (*place, key))
+    return found
+
+
+@given(st.data())
+def test_any_odd_value_is_read_or_named(tmp_path_factory: Any, data: st.DataObject) -> None:
+    root = tmp_path_factory.getbasetemp() / "odd"
+    if not root.is_dir():
+        write_coco(root, CONTENT)
+        shutil.copy(root / "cat.json", root / "sound.json")
+    values = json.loads((root / "sound.json").read_text())
+    for _ in range(2):
+        *way, last = data.draw(st.sampled_from(_places(values)))
+        holder = values
+        for key in way:
+            holder = holder[key]
+        holder[last] = data.draw(st.sampled_from(ODD))
+    (root / "cat.json").write_text(json.dumps(values))
+    dataset = open_dataset("coco", root / "photos", annotations=root / "cat.json")
+    try:
+        for category in dataset.categories():
+            load_records(dataset, category, dataset.splits(category))
+            dataset.remarks(category)
+    except InputError as error:
+        assert "cat.json" in str(error)

@@ -99,7 +99,7 @@ STRUCTURE = {
     ),
     "keypoint names": (
         edit(lambda v: first(v, "categories").update(keypoints=[1, [2]])),
-        "category 'cat' has keypoints that are no list of names",
+        r"category 'cat' has no name as keypoints\[1\], but \[2\]",
     ),
     "keypoint twice": (
         edit(lambda v: first(v, "categories").update(keypoints=["ear"] * 15)),

@@ -34,10 +34,15 @@ class Categories:
     unlabelled: dict[str, str] = field(default_factory=dict)
     faulty: dict[str, str] = field(default_factory=dict)
 
-    def without(self, unlabelled: dict[str, str]) -> Categories:
-        """The same, but for categories of which no object is labelled."""
-        keypoints = {name: of for name, of in self.keypoints.items() if name not in unlabelled}
-        return Categories(keypoints, self.of_id, {**self.unlabelled, **unlabelled}, self.faulty)
+    def without(self, unlabelled: dict[str, str], faulty: dict[str, str]) -> Categories:
+        """The same, with more that can't be used."""
+        out = {*unlabelled, *faulty}
+        return Categories(
+            {name: of for name, of in self.keypoints.items() if name not in out},
+            self.of_id,
+            {**self.unlabelled, **unlabelled},
+            {**self.faulty, **faulty},
+        )
 
     def why_not(self, category: str) -> str:
         """Why a category can't be used, in words, and which can."""
@@ -88,7 +93,7 @@ def _add(found: Categories, name: str, keypoints: Any) -> None:
             name, "has no keypoint names (its list keypoints is missing or empty)"
         )
         return
-    names = _keypoint_names(keypoints)
+    names = _keypoint_names(keypoints) if isinstance(keypoints, list) else ()
     faults = _faults(name, names, keypoints)
     if found.keypoints.get(name, names) != names:
         faults = "is given twice, with different keypoints"
@@ -99,14 +104,11 @@ def _add(found: Categories, name: str, keypoints: Any) -> None:
         found.keypoints[name] = names
 
 
-def _keypoint_names(keypoints: Any) -> tuple[str, ...]:
-    """Names of keypoints, numbers as texts; none if there is anything else."""
-    if not isinstance(keypoints, list):
-        return ()
-    texts = [str(as_integer(each)) if isinstance(each, int | float) else each for each in keypoints]
-    if not all(isinstance(each, str) and each not in ("None", "") for each in texts):
-        return ()
-    return tuple(as_written(each) for each in texts)
+def _keypoint_names(keypoints: list[Any]) -> tuple[str, ...]:
+    """Names of keypoints, whole numbers as texts; empty for what is none."""
+    numbers = [None if isinstance(each, str) else as_integer(each) for each in keypoints]
+    texts = [each if n is None else str(n) for each, n in zip(keypoints, numbers, strict=True)]
+    return tuple(as_written(each) if isinstance(each, str) else "" for each in texts)
 
 
 def _faults(category: str, names: tuple[str, ...], keypoints: Any) -> str:
@@ -115,5 +117,8 @@ def _faults(category: str, names: tuple[str, ...], keypoints: Any) -> str:
         return f"can't be used: {fault}, since a category's name becomes a folder"
     if not names:
         return f"has keypoints that are no list of names: {keypoints!r:.60}"
+    if "" in names:
+        place = names.index("")
+        return f"has no name as keypoints[{place}], but {keypoints[place]!r:.60}"
     twice = [name for name, count in Counter(names).items() if count > 1]
     return f"has two keypoints of the same name: {some_of(twice)}" if twice else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,21 +12,9 @@ from ..reading import Findings, read_json_object
 from ..records import Remark
 from .categories import Categories, Entries, read_categories
 from .ids import Id, Ids, read_id
-from .keypoints import flat_keypoints, is_empty
 from .photo_names import PhotoFinder
 from .photos import CocoPhoto, Photos, read_photos
-
-Objects = dict[str, dict[str, list["CocoObject"]]]
-"""{category: {stem: the objects of that category which the photo shows}}."""
-
-
-@dataclass(frozen=True)
-class CocoObject:
-    """An annotated object, as the file has it, and the photo that shows it."""
-
-    number: int
-    photo: CocoPhoto
-    annotation: Mapping[str, Any]
+from .sorting import Objects, Sorting
 
 
 @dataclass(frozen=True)
@@ -95,12 +81,15 @@ def read_coco_file(path: Path, root: Path) -> CocoFile:
     lists = {key: _entries(values[key], key, findings) for key in _REQUIRED}
     categories = read_categories(lists["categories"], findings)
     photos = read_photos(lists["images"], PhotoFinder(root, path.parent), findings)
-    photos.refused.update(_ids(values["images"]) - set(photos.of_id))
-    unread = _ids(values["categories"]) - set(categories.of_id)
-    sorting = _Sorting(categories, photos, unread)
+    sorting = Sorting(
+        categories.of_id,
+        photos.of_id,
+        None if _has_lost(lists, values, "categories") else set(),
+        None if _has_lost(lists, values, "images") else photos.refused,
+    )
     for number, annotation in lists["annotations"]:
         sorting.add(number, annotation)
-    categories = categories.without(sorting.without_objects())
+    categories = sorting.judged(categories)
     for text in sorting.problems():
         findings.problem(text)
     annotated = {read_id(entry["image_id"]) for _, entry in lists["annotations"]}
@@ -108,7 +97,7 @@ def read_coco_file(path: Path, root: Path) -> CocoFile:
         path,
         categories,
         tuple(photos.of_id.values()),
-        sorting.objects,
+        {name: sorting.objects[name] for name in categories.keypoints},
         sorting.skipped,
         tuple(findings.problems),
         [*photos.remarks, *_left_out(categories), *_unannotated(photos, annotated)],
@@ -147,69 +136,9 @@ def _entries(value: Any, key: str, findings: Findings) -> Entries:
     return found
 
 
-def _ids(entries: Any) -> set[Id]:
-    """All ids of a list, also of entries that can't be used."""
-    found = [read_id(e.get("id")) for e in entries if isinstance(e, dict)] if entries else []
-    return {each for each in found if each is not None}
-
-
-class _Sorting:
-    """Annotations sorted by category and photo."""
-
-    def __init__(self, categories: Categories, photos: Photos, unread: set[Id]) -> None:
-        self._categories = categories
-        self._photos = photos
-        self._image_ids = Ids([*photos.of_id, *photos.refused])
-        self._category_ids = Ids([*categories.of_id, *unread])
-        self._unknown: dict[tuple[str, Any], list[str]] = {}
-        self._counts: Counter[str] = Counter()
-        self._lengths: dict[str, int] = {}
-        self.objects: Objects = {}
-        self.skipped: Objects = {}
-
-    def add(self, number: int, annotation: Mapping[str, Any]) -> None:
-        """Add an annotation to those of its photo, or to what is skipped or unknown."""
-        empty = is_empty(annotation)
-        image = self._image_ids.find(read_id(annotation["image_id"]))
-        category = self._category_ids.find(read_id(annotation["category_id"]))
-        for key, found in (("image_id", image), ("category_id", category)):
-            if found is None and not empty:
-                place = (key, annotation[key])
-                self._unknown.setdefault(place, []).append(f"annotations[{number}]")
-        name, photo = self._categories.of_id.get(category), self._photos.of_id.get(image)
-        if name is None or photo is None:
-            return
-        self._counts[name] += 1
-        if name in self._categories.keypoints:
-            kind = self.skipped if empty else self.objects
-            of_photo = kind.setdefault(name, {}).setdefault(photo.stem, [])
-            of_photo.append(CocoObject(number, photo, annotation))
-        elif not empty:
-            self._lengths[name] = len(flat_keypoints(annotation)) // 3
-
-    def without_objects(self) -> dict[str, str]:
-        """{category: why it holds nothing}."""
-        found = {}
-        for name in self._categories.keypoints:
-            if name not in self.objects:
-                count = self._counts[name]
-                why = f"has {count} annotations, none with a labelled keypoint"
-                found[name] = why if count else "has no annotation"
-        for name, length in self._lengths.items():
-            if name in self._categories.unlabelled:
-                found[name] = (
-                    f"{self._categories.unlabelled[name]}, though its annotations have {length} "
-                    "keypoints each: add their names there"
-                )
-        return found
-
-    def problems(self) -> list[str]:
-        """Annotations of photos and categories that the file does not list."""
-        nouns = {"image_id": "image", "category_id": "category"}
-        return [
-            f"{some_of(places, 3)}: {key}: no {nouns[key]} has the id {wanted!r}"
-            for (key, wanted), places in self._unknown.items()
-        ]
+def _has_lost(lists: dict[str, Entries], values: dict[str, Any], key: str) -> bool:
+    """Whether a list has entries that can't be used; what refers to these is no further problem."""
+    return not isinstance(values[key], list) or len(lists[key]) < len(values[key])
 
 
 def _left_out(categories: Categories) -> list[Remark]:

@@ -74,18 +74,24 @@ def read_sound_file(path: Path, root: Path) -> CocoFile:
 
     Raises
     ------
-    InputError : what can't, and with it all that is wrong with the objects that can.
+    InputError : what can't, and with it all that is wrong with the objects that can, and photos
+        that are missing.
     """
     file = read_coco_file(path, root)
     problems = list(file.problems)
     if not problems:
         return file
+    problems += [
+        f"{path}: category {name!r} {fault}" for name, fault in file.categories.faulty.items()
+    ]
     for category, by_stem in file.objects.items():
         for stem in by_stem:
             try:
                 coco_record(file, category, stem, "", root, use_hidden=True)
             except InputError as error:
                 problems += error.problems
+    paths = [root / photo.path for photo in file.photos]
+    problems += [f"{path}: no such image" for path in paths if not path.is_file()]
     raise InputError(first_of(problems))
 
 
