@@ -52,8 +52,8 @@ class PhotoFinder:
 
     def __init__(self, root: Path, beside: Path) -> None:
         self._root = root
-        self._folders = [Path(os.path.abspath(root)), Path(os.path.realpath(root))]
-        self._beside = beside
+        self._folders = list(dict.fromkeys([os.path.abspath(root), os.path.realpath(root)]))
+        self._beside = os.path.abspath(beside)
         self._names: dict[Path, dict[str, list[str]]] = {}
 
     def find(self, name: str) -> FoundPhoto:
@@ -105,13 +105,16 @@ class PhotoFinder:
 
     def _leading_in(self, parts: Parts, absolute: bool) -> Iterator[Parts]:
         """Paths in the folder that a name leads to, with .. or from elsewhere."""
-        starts = [Path("/")] if absolute else [self._root, self._beside]
+        starts = ["/"] if absolute else [self._beside]
+        if not absolute and ".." in parts:
+            starts = [str(self._root), self._beside]
         for start in starts:
-            path = Path(os.path.abspath(start.joinpath(*parts)))
-            for place in (path, Path(os.path.realpath(path))):
+            path = os.path.abspath(os.path.join(start, *parts))
+            for place in (path, os.path.realpath(path)):
                 for folder in self._folders:
-                    if place != folder and place.is_relative_to(folder):
-                        yield place.relative_to(folder).parts
+                    if place.startswith(folder + "/"):
+                        yield tuple(place.removeprefix(folder + "/").split("/"))
+                        break
 
     def _is_file(self, parts: Parts) -> bool:
         return bool(parts) and os.path.isfile(self._root.joinpath(*parts))
