@@ -11,7 +11,7 @@ from ...seeds import generator
 from ..names import SPLITS, as_written, did_you_mean, require_split, some_of
 from ..pairing import all_pairs
 from ..records import ImageRecord, PairRecord, Remark
-from .file import CocoFile
+from .file import HINT, CocoFile
 from .mirror_entries import NO_MIRROR, Entry, mirror_from_entries
 from .mirror_names import half_remarks, sides_from_names
 from .objects import coco_record, read_sound_file
@@ -69,7 +69,7 @@ class CocoDataset:
         """
         if not self._file.names:
             reasons = [f"{self._annotations}: {why}" for why in self._file.categories.why_none()]
-            raise InputError(reasons, hint="A category needs keypoint names and labelled photos.")
+            raise InputError(reasons, hint=HINT)
         return tuple(sorted(self._file.names))
 
     def splits(self, category: str) -> dict[str, tuple[str, ...]]:

@@ -16,6 +16,11 @@ from .photo_names import PhotoFinder
 from .photos import CocoPhoto, Photos, read_photos
 from .sorting import Objects, Sorting
 
+HINT = (
+    "A category needs keypoint names and labelled photos: in CVAT, export COCO Keypoints; Label "
+    "Studio puts keypoints into a category of their own, mostly called default."
+)
+
 
 @dataclass(frozen=True)
 class CocoFile:
@@ -47,7 +52,8 @@ class CocoFile:
     def require(self, category: str) -> None:
         """Raise an InputError that says why this is no category to use, if it is none."""
         if category not in self.names:
-            raise InputError(f"{self.path}: {self.categories.why_not(category)}")
+            hint = HINT if category in self.categories.unlabelled else ""
+            raise InputError(f"{self.path}: {self.categories.why_not(category)}", hint=hint)
 
     def remarks(self, category: str) -> tuple[Remark, ...]:
         """What was skipped, and names that were read by their meaning."""

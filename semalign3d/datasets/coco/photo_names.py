@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from ..names import fault_of
 
@@ -17,6 +17,7 @@ _DRIVE = re.compile(r"^/?[A-Za-z]:(?=/)")
 _LOCAL_FILES = re.compile(r"/?data/local-files/?$")
 _UPLOAD = re.compile(r"[0-9a-f]{6,8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
+OUTSIDE = "outside the folder of photos"
 MAX_TEXT = 80
 
 
@@ -77,7 +78,7 @@ class PhotoFinder:
                     PurePosixPath(*found), given, guessed or alike(found) != alike(candidate)
                 )
         if first is None:
-            raise ValueError("it lies outside the folder of photos")
+            raise ValueError(f"it lies {OUTSIDE}, in which no end of it is found")
         faults = _faults(first)
         if faults:
             raise ValueError(faults)
@@ -87,21 +88,26 @@ class PhotoFinder:
         """Relative paths that a name may mean, best first, each with whether it is a guess."""
         for reading, absolute in _readings(text):
             parts = _parts(reading)
-            inside = list(self._leading_in(parts, absolute))
-            if not absolute and ".." not in parts:
+            outward = absolute or ".." in parts
+            if not outward:
                 yield parts, False
+            inside = list(self._leading_in(parts, absolute))
             yield from ((found, False) for found in inside)
-            if not inside and ".." in parts:
-                raise ValueError("'..' leads out of the folder of photos")
-            if inside and (absolute or ".." in parts):
+            if inside and outward:
                 continue
-            if absolute and os.path.isfile("/" + "/".join(parts)):
-                raise ValueError("it lies outside the folder of photos")
-            tails = [parts[start:] for start in range(0 if absolute else 1, len(parts))]
+            if outward and self._is_elsewhere(parts, absolute):
+                raise ValueError(f"it lies {OUTSIDE}")
+            own = parts[len(parts) - parts[::-1].index("..") :] if ".." in parts else parts
+            tails = [own[start:] for start in range(0 if outward else 1, len(own))]
             bare = _UPLOAD.sub("", parts[-1], count=1) if parts else ""
             for tail in [*tails, *([(bare,)] if bare and bare != parts[-1] else [])]:
-                if not absolute or self._on_disk(tail) is not None:
+                if self._on_disk(tail) is not None:
                     yield tail, True
+
+    def _is_elsewhere(self, parts: Parts, absolute: bool) -> bool:
+        """Whether a path that leads out of the folder is that of a file."""
+        starts = ["/"] if absolute else [str(self._root), self._beside]
+        return any(os.path.isfile(os.path.join(start, *parts)) for start in starts)
 
     def _leading_in(self, parts: Parts, absolute: bool) -> Iterator[Parts]:
         """Paths in the folder that a name leads to, with .. or from elsewhere."""
@@ -150,8 +156,9 @@ def _readings(text: str) -> Iterator[tuple[str, bool]]:
     """A name without scheme, host and query, and whether it is absolute; decoded ones last."""
     address = urlsplit(text) if _URI.match(text) or "?" in text else None
     if address is not None and address.query and _LOCAL_FILES.search(address.path):
-        for path in parse_qs(address.query).get("d", []):
-            yield path, path.startswith("/")
+        for value in re.findall(r"(?:^|&)d=([^&]*)", address.query):
+            for path in dict.fromkeys((unquote(value), unquote_plus(value))):
+                yield path, path.startswith("/")
         return
     if address is not None and _URI.match(text):
         yield unquote(address.path), True
