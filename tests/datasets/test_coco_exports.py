@@ -213,6 +213,12 @@ class TestFaults:
             open_dataset("coco", root, annotations=root / "cat.json").categories()
 
 
+def test_a_missing_folder_is_one_problem(root: Path) -> None:
+    with pytest.raises(InputError, match="nowhere: no such folder") as caught:
+        open_dataset("coco", root / "nowhere", annotations=root / "cat.json").categories()
+    assert len(caught.value.problems) == 1
+
+
 class TestCategories:
     def test_blanks_and_unicode_forms_of_names_play_no_part(self, root: Path) -> None:
         name = unicodedata.normalize("NFD", " Stühle ")
