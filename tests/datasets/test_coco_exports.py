@@ -162,6 +162,13 @@ class TestFaults:
         )
 
     def test_lost_ids_are_no_further_problems(self, root: Path) -> None:
+        def change(values: dict[str, Any]) -> None:
+            values["images"][0].pop("file_name")
+            values["annotations"][4]["image_id"] = 99
+
+        assert len(problems(edit(root, change))) == 2, "image 0 can be told apart from 99"
+        edit(root, lambda v: v["images"][0].update(file_name="a1.jpg"))
+        edit(root, lambda v: v["annotations"][4].update(image_id=4))
         [problem] = problems(edit(root, lambda v: v["images"][0].pop("id")))
         assert "images[0]: missing id" in problem
         edit(root, lambda v: v["images"][0].update(id=0))
@@ -184,7 +191,7 @@ class TestFaults:
             ("  ", "it is empty"),
             (".a.jpg", "it starts with a dot"),
             ("more/.a.jpg", "it starts with a dot ('.a.jpg')"),
-            ("../../none.jpg", "it lies outside the folder of photos, in which no end of it"),
+            ("../../none.jpg", "it lies outside the folder of photos, which has no 'none.jpg'"),
             ("/nowhere/a9.jpg", "it lies outside the folder of photos"),
             ("data:image/png;base64," + "A" * 5000, "can't be in it"),
             (17, "expected a text, found 17"),

@@ -122,6 +122,13 @@ def test_names_that_differ_in_case_only_are_not_guessed() -> None:
     assert "'left_ear' or 'LeftEar'" in found.halves[2].text
 
 
+def test_a_typing_error_in_a_name_with_a_side_is_one_warning() -> None:
+    names = ["left_ear", "right_ear", "left_frontfoot", "right_front_foot"]
+    assert len(sides_from_names(names).halves) == 2
+    [warning] = half_remarks("cat", names, None)
+    assert "--mirror left_frontfoot,right_front_foot" in warning.text
+
+
 def test_warnings_of_halves_end_when_the_user_has_decided() -> None:
     names = ["left_ear", "rigth_ear", "left_eye", "right_eye"]
     [warning] = half_remarks("cat", names, None)

@@ -53,9 +53,9 @@ class Categories:
             return f"category {category!r} {reasons[category]}{there}"
         known = [*usable, *reasons]
         others = [f"category {name!r} {reason}" for name, reason in reasons.items()]
-        if usable or not others:
-            return f"no category {category!r}{did_you_mean(category, known)}{there or ': none'}"
-        return f"no category {category!r}; {'; '.join(others)}"
+        if usable:
+            return f"no category {category!r}{did_you_mean(category, known)}{there}"
+        return f"no category {category!r}; {'; '.join(others or self.why_none())}"
 
     def why_none(self) -> list[str]:
         """Why there is no category to use, a line for each that the file has."""

@@ -59,9 +59,7 @@ class CocoDataset:
     @functools.cached_property
     def _file(self) -> CocoFile:
         if not self.root.is_dir():
-            raise InputError(
-                f"{self.root}: no such folder; dataset.root is that of the photos"
-            )
+            raise InputError(f"{self.root}: no such folder; dataset.root is that of the photos")
         return read_sound_file(self._annotations, self.root)
 
     def categories(self) -> tuple[str, ...]:

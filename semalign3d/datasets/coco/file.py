@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,8 +91,8 @@ def read_coco_file(path: Path, root: Path) -> CocoFile:
     sorting = Sorting(
         categories.of_id,
         photos.of_id,
-        None if _has_lost(lists, values, "categories") else set(),
-        None if _has_lost(lists, values, "images") else photos.refused,
+        _other_ids(values["categories"], categories.of_id),
+        _other_ids(values["images"], photos.of_id),
     )
     for number, annotation in lists["annotations"]:
         sorting.add(number, annotation)
@@ -142,9 +143,12 @@ def _entries(value: Any, key: str, findings: Findings) -> Entries:
     return found
 
 
-def _has_lost(lists: dict[str, Entries], values: dict[str, Any], key: str) -> bool:
-    """Whether a list has entries that can't be used; what refers to these is no further problem."""
-    return not isinstance(values[key], list) or len(lists[key]) < len(values[key])
+def _other_ids(entries: Any, known: Mapping[Id | None, Any]) -> set[Id] | None:
+    """Ids of a list's entries that can't be used; None if some have no id to read."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return None
+    ids = {read_id(entry.get("id")) for entry in entries}
+    return None if None in ids else {each for each in ids if each is not None} - set(known)
 
 
 def _left_out(categories: Categories) -> list[Remark]:

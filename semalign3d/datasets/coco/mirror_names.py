@@ -25,11 +25,11 @@ class Half:
     Attributes
     ----------
     text : what is missing.
-    pair : how `semalign3d init --mirror` takes it, with the nearest name where there is one.
+    near : the keypoint that may be its partner; None where no name is near.
     """
 
     text: str
-    pair: str
+    near: int | None
 
 
 @dataclass(frozen=True)
@@ -119,18 +119,17 @@ def _glued_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
 
 def _several(names: Sequence[str], number: int, others: Sequence[int]) -> Half:
     could = " or ".join(repr(names[other]) for other in others)
-    text = f"keypoint {names[number]!r} could be the mirror image of {could}"
-    return Half(text, f"{names[number]},{names[others[0]]}")
+    return Half(f"keypoint {names[number]!r} could be the mirror image of {could}", others[0])
 
 
 def _missing(names: Sequence[str], name: SidedName, number: int, alone: Sequence[int]) -> Half:
     missing = name.missing()
-    left = [names[other] for other in alone if other != number]
-    near = difflib.get_close_matches(missing, left, n=1, cutoff=0.75)
+    left = {names[other]: other for other in alone if other != number}
     text = f"keypoint {names[number]!r} has no partner {missing!r}"
-    if near:
-        text += f"; the nearest name is {near[0]!r}"
-    return Half(text, ",".join([names[number], *(near or ["OTHER"])]))
+    near = difflib.get_close_matches(missing, left, n=1, cutoff=0.75)
+    if not near:
+        return Half(text, None)
+    return Half(f"{text}; the nearest name is {near[0]!r}", left[near[0]])
 
 
 def half_remarks(
@@ -152,12 +151,14 @@ def half_remarks(
         named = {m for e in mirror for m in ([e] if isinstance(e, str | int) else e)}
         halves = {i: half for i, half in halves.items() if not {i, names[i]} & named}
         outcome = "dataset.mirror leaves it out, so it counts as its own mirror image"
-    way = "semalign3d init ... --force --mirror"
-    return tuple(
-        Remark(
-            "warning",
-            f"{category}: {half.text}: {outcome}. `{way} {shlex.quote(half.pair)}` writes it; a "
-            "name alone says that it has no partner",
-        )
-        for half in halves.values()
-    )
+    remarks: list[Remark] = []
+    told: set[frozenset[int | None]] = set()
+    for number, half in halves.items():
+        if half.near is None or {number, half.near} not in told:
+            other = "OTHER" if half.near is None else names[half.near]
+            pair = shlex.quote(f"{names[number]},{other}")
+            way = f"`semalign3d init ... --force --mirror {pair}` writes it"
+            text = f"{category}: {half.text}: {outcome}. {way}; a name alone has no partner"
+            remarks.append(Remark("warning", text))
+            told.add(frozenset((number, half.near)))
+    return tuple(remarks)

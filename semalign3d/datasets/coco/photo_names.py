@@ -78,7 +78,7 @@ class PhotoFinder:
                     PurePosixPath(*found), given, guessed or alike(found) != alike(candidate)
                 )
         if first is None:
-            raise ValueError(f"it lies {OUTSIDE}, in which no end of it is found")
+            raise ValueError(f"it lies {OUTSIDE}, which has no {parts[-1:] and parts[-1]!r}")
         faults = _faults(first)
         if faults:
             raise ValueError(faults)

@@ -44,12 +44,10 @@ class Photos:
     Attributes
     ----------
     of_id : {id: photo}.
-    refused : ids of those that can't be told; what is annotated in them is no further problem.
     remarks : names that were read by their meaning, and photos that are listed twice.
     """
 
     of_id: dict[Id | None, CocoPhoto] = field(default_factory=dict)
-    refused: set[Id] = field(default_factory=set)
     remarks: list[Remark] = field(default_factory=list)
 
 
@@ -65,11 +63,9 @@ def read_photos(entries: Entries, finder: PhotoFinder, findings: Findings) -> Ph
             photo = finder.find(name) if isinstance(name, str) else None
         except ValueError as error:
             findings.problem(f"images[{number}]: file_name {shortened(name)}: {error}")
-            photos.refused.add(photo_id)
             continue
         if photo is None:
             findings.problem(f"images[{number}]: file_name: expected a text, found {name!r:.60}")
-            photos.refused.add(photo_id)
         elif photo_id in found and found[photo_id][2].path != photo.path:
             first = found[photo_id][0]
             findings.problem(
@@ -102,7 +98,6 @@ def _refuse_shared(
                 f"images[{number}]: file_name {shortened(photo.given)}: of this and "
                 f"{shortened(other.given)} only {photo.path} is in the folder of photos"
             )
-            photos.refused.add(photo_id)
             del found[photo_id]
 
 
