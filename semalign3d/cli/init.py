@@ -48,8 +48,8 @@ def add_parser(commands: Any) -> None:
         action="append",
         default=[],
         metavar="A,B",
-        help="two keypoints that swap in a mirror image, beside the pairs that names tell; one "
-        "name alone has no partner; several times for several pairs",
+        help="two keypoints that swap in a mirror image, beside the pairs that names tell, several "
+        "times for several pairs; a name alone lies in the plane of symmetry; none: no mirror images",
     )
     parser.add_argument("--val", type=float, default=0.1, help="share of validation images (0.1)")
     parser.add_argument("--test", type=float, default=0.2, help="share of test images (0.2)")
@@ -96,6 +96,8 @@ def run(given: argparse.Namespace) -> int:
 
 def _mirror(given: Sequence[str], names: Sequence[str]) -> list[Entry] | str | None:
     """What dataset.mirror has to say: nothing where the names tell, else all pairs."""
+    if list(given) == [NO_MIRROR] and NO_MIRROR not in names:
+        return NO_MIRROR
     sides = sides_from_names(names)
     pairs = [[i, j] for i, j in enumerate(sides.partner) if i < j]
     if not given:
@@ -141,7 +143,7 @@ def _keypoints(names: Sequence[str], mirror: list[Entry] | str | None) -> list[s
         pairs = [" - ".join(map(str, e)) for e in mirror if isinstance(e, list)]
         unused = ""
     swapped = f"swapped in mirror images: {', '.join(pairs)}{unused}"
-    none = "no left and right in their names: mirror images are not used (dataset.mirror)"
+    none = "no left and right: mirror images are not used (dataset.mirror)"
     return [f"{len(names)} keypoints: {', '.join(names)}", swapped if pairs or unused else none]
 
 

@@ -130,12 +130,15 @@ def test_a_half_pair_is_a_warning_with_a_way_out(folder: Path, capsys) -> None:
     assert mirror == [["left_0", "rigth_0"], *([f"left_{i}", f"right_{i}"] for i in range(1, 7))]
 
 
-def test_a_keypoint_without_partner_can_be_said(folder: Path, capsys) -> None:
+def test_doubts_about_sides_can_be_ended(folder: Path, capsys) -> None:
     rename(folder, ["left_ear", "right_ear", "left_horn", *(f"point {i}" for i in range(12))])
     assert main([*INIT, "--mirror", "left_horn", "--mirror", "point 0,4"]) == 0
     assert "warning" not in capsys.readouterr().out
     mirror = yaml.safe_load((folder / "cat.yaml").read_text())["dataset"]["mirror"]
     assert mirror == [["point 0", "point 1"], ["left_ear", "right_ear"], "left_horn"]
+    assert main([*INIT, "--force", "--mirror", "none"]) == 0
+    assert "warning" not in capsys.readouterr().out
+    assert yaml.safe_load((folder / "cat.yaml").read_text())["dataset"]["mirror"] == "none"
 
 
 @pytest.mark.parametrize(
