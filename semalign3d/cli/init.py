@@ -48,8 +48,9 @@ def add_parser(commands: Any) -> None:
         action="append",
         default=[],
         metavar="A,B",
-        help="two keypoints that swap in a mirror image, beside the pairs that names tell, several "
-        "times for several pairs; a name alone lies in the plane of symmetry; none: no mirror images",
+        help="two keypoints that swap in a mirror image, beside the pairs that names tell; several "
+        "times for several pairs. A name alone lies in the plane of symmetry; none: no mirror "
+        "images",
     )
     parser.add_argument("--val", type=float, default=0.1, help="share of validation images (0.1)")
     parser.add_argument("--test", type=float, default=0.2, help="share of test images (0.2)")

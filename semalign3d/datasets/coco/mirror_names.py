@@ -157,8 +157,8 @@ def half_remarks(
         if half.near is None or {number, half.near} not in told:
             other = "OTHER" if half.near is None else names[half.near]
             pair = shlex.quote(f"{names[number]},{other}")
-            way = f"`semalign3d init ... --force --mirror {pair}` writes it, --mirror none leaves it so"
-            text = f"{category}: {half.text}: {outcome}. {way}"
+            way = f"`semalign3d init ... --force --mirror {pair}` writes it"
+            text = f"{category}: {half.text}: {outcome}. {way}, --mirror none leaves it so"
             remarks.append(Remark("warning", text))
             told.add(frozenset((number, half.near)))
     return tuple(remarks)
