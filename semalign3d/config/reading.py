@@ -61,7 +61,9 @@ class _Loader(yaml.SafeLoader):
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_bytes(), Loader=_Loader)
+        content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read ({error}): save it as UTF-8") from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     if content is None:
