@@ -11,6 +11,7 @@ from layouts import COUNT, make_content, write_coco, write_pf_pascal
 from semalign3d.cli import main
 from semalign3d.config import read_configuration
 from semalign3d.datasets import open_dataset
+from semalign3d.pipeline.data import DatasetFiles
 
 ROOT = Path(__file__).parents[2]
 CONTENT = make_content()
@@ -162,6 +163,32 @@ def test_categories_that_hold_nothing(folder: Path, capsys, change, message: str
         assert message in capsys.readouterr().err
     assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_all_readers_take_quoted_numerals_for_texts(folder: Path, capsys) -> None:
+    """The photos lie in 2024, keypoints are called 1, 2, ..., photos are listed by number."""
+    (folder / "photos").rename(folder / "2024")
+    values = json.loads((folder / "cat.json").read_text())
+    values["categories"][0]["keypoints"] = [str(i + 1) for i in range(COUNT)]
+    for image in values["images"]:
+        name = f"{101 + image['id']}.jpg"
+        (folder / "2024" / image["file_name"]).rename(folder / "2024" / name)
+        image["file_name"] = name
+    (folder / "cat.json").write_text(json.dumps(values))
+    line = ["init", "--coco", "cat.json", "--images", "2024", "--category", "cat"]
+    assert main([*line, "--mirror", "1,2", "--mirror", "3,4"]) == 0
+    made = yaml.safe_load((folder / "cat.yaml").read_text())
+    assert (made["dataset"]["root"], made["dataset"]["mirror"]) == (
+        "2024",
+        [["1", "2"], ["3", "4"]],
+    )
+    made["dataset"]["test"] = ["101"]
+    (folder / "cat.yaml").write_text(yaml.safe_dump(made))
+    assert main(["check", "--configfile", "cat.yaml"]) == 0
+    assert "1 test images" in capsys.readouterr().out
+    dataset = DatasetFiles(read_configuration(["cat.yaml"])).dataset
+    assert dataset.mirror("cat").tolist() == [1, 0, 3, 2, *range(4, COUNT)]
+    assert dataset.splits("cat")["test"] == ("101",)
 
 
 def test_nothing_is_overwritten_unasked(folder: Path, capsys) -> None:

@@ -135,6 +135,22 @@ class TestEmptyObjects:
         )
 
 
+def test_a_photo_without_size_has_that_of_its_file(root: Path) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["images"][0] = {"id": 0, "file_name": "a1.jpg"}
+        values["images"][1] |= {"width": 0, "height": 0}
+        values["images"][2].pop("width")
+
+    dataset = edit(root, change)
+    for image in CONTENT["trn"][:2]:
+        record = dataset.record("cat", image.stem, "trn")
+        assert (record.width, record.height) == image.size
+        [note] = record.notes
+        assert "no width and height: those of the photo are taken" in note
+    with pytest.raises(InputError, match="width: expected a positive integer, found None"):
+        dataset.record("cat", "c(3)", "trn")
+
+
 class TestFaults:
     def test_a_bad_name_is_one_problem_and_hides_no_other(self, root: Path) -> None:
         def change(values: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
+from ...files.images import image_size
 from ..names import first_of
 from ..reading import Findings, image_record, is_finite, positive_integer, sided_box
 from ..records import Box, ImageRecord
@@ -33,7 +34,7 @@ def object_record(
 
     Parameters
     ----------
-    image : with width and height.
+    image : with width and height; where it has neither, the photo's own size is taken.
     annotation : with keypoints (triples x, y, v) and bbox [x, y, width, height].
     where : what problems and notes are prefixed with.
     stem, image_path : the image's name and file.
@@ -45,11 +46,23 @@ def object_record(
     InputError : lists all that is wrong.
     """
     findings = Findings(where)
-    size = positive_integer(image, "width", findings), positive_integer(image, "height", findings)
+    size = _size(image, image_path, findings)
     box = _box(annotation.get("bbox"), size, findings)
     positions = keypoint_positions(annotation, len(names), findings, use_hidden)
     ids = range(len(names))
     return image_record(category, stem, split, image_path, size, box, positions, ids, findings)
+
+
+def _size(image: Mapping[str, Any], path: Path, findings: Findings) -> tuple[int, int]:
+    """(W, H) as annotated, or else as the photo has it."""
+    if all(image.get(key) in (None, 0) for key in ("width", "height")):
+        findings.note("no width and height: those of the photo are taken")
+        try:
+            return image_size(path)
+        except InputError as error:
+            findings.problems += error.problems
+            return 1, 1
+    return positive_integer(image, "width", findings), positive_integer(image, "height", findings)
 
 
 def _box(given: Any, size: tuple[int, int], findings: Findings) -> Box:
