@@ -61,38 +61,39 @@ def add_parser(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the configuration and print what it found; the exit code is 1 if check would refuse."""
+    category = as_written(given.category)
+    target = Path(given.out or f"{category.replace(' ', '-')}.yaml")
+    _require_usable(given, target)
+    file = read_coco_file(Path(given.coco), Path(given.images))
+    file.require(category)
+    names = file.names[category]
+    mirror = _mirror(given.mirror, names)
+    options = {"val": given.val, "test": given.test}
+    options |= {} if mirror is None else {"mirror": mirror}
+    dataset = open_dataset("coco", given.images, annotations=given.coco, **options)
+    counts, problems = _look(dataset, category)
+    remarks = [*file.remarks(category), *half_remarks(category, names, mirror)]
+    texts = [f"{remark.level}: {remark.text}" for remark in remarks]
+    texts += [f"problem: {text}" for text in problems]
+    paths = {"root": _relative(given.images), "annotations": _relative(given.coco)}
+    config = {"dataset": {"name": "coco", **paths, **options}, **MODELS}
+    written = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    _write(target, HEADER + _comments(texts) + written)
+    found = [*counts, *_keypoints(names, mirror), *(f"  {text}" for text in texts)]
+    print("\n".join([*found, f"Wrote {target}.", *_next(target, category, bool(problems))]))
+    return 1 if problems else 0
+
+
+def _require_usable(given: argparse.Namespace, target: Path) -> None:
+    """Refuse arguments that no configuration can come from."""
     if not 0 <= given.val < 1 or not 0 <= given.test < 1 or given.val + given.test >= 1:
         raise InputError(
             f"--val and --test: expected shares below 1 together, found {given.val}, {given.test}"
         )
-    category = as_written(given.category)
-    target = Path(given.out or f"{category.replace(' ', '-')}.yaml")
     if target.exists() and not given.force:
         raise FileExistsError(f"{target} exists; give --force to overwrite it, or --out")
     if not Path(given.images).is_dir():
         raise InputError(f"--images: no folder {given.images}")
-    file = read_coco_file(Path(given.coco), Path(given.images))
-    file.require(category)
-    mirror = _mirror(given.mirror, file.names[category])
-    options = {
-        "annotations": given.coco,
-        "val": given.val,
-        "test": given.test,
-        **({} if mirror is None else {"mirror": mirror}),
-    }
-    dataset = open_dataset("coco", given.images, **options)
-    found, problems = _look(dataset, category)
-    remarks = [*file.remarks(category), *half_remarks(category, file.names[category], mirror)]
-    section = {"name": "coco", "root": _relative(given.images), **options}
-    section["annotations"] = _relative(given.coco)
-    written = yaml.safe_dump({"dataset": section, **MODELS}, sort_keys=False, allow_unicode=True)
-    texts = [f"{remark.level}: {remark.text}" for remark in remarks]
-    texts += [f"problem: {text}" for text in problems]
-    _write(target, HEADER + _comments(texts) + written)
-    found += _keypoints(file.names[category], mirror)
-    print("\n".join([*found, *(f"  {text}" for text in texts), f"Wrote {target}."]))
-    print("\n".join(_next(target, category, bool(problems))))
-    return 1 if problems else 0
 
 
 def _mirror(given: Sequence[str], names: Sequence[str]) -> list[Entry] | str | None:

@@ -89,9 +89,7 @@ def read_categories(entries: Entries, findings: Findings) -> Categories:
 
 def _add(found: Categories, name: str, keypoints: Any) -> None:
     if keypoints in (None, [], {}, ""):
-        found.unlabelled.setdefault(
-            name, "has no keypoint names (its list keypoints is missing or empty)"
-        )
+        found.unlabelled.setdefault(name, NO_NAMES)
         return
     names = _keypoint_names(keypoints) if isinstance(keypoints, list) else ()
     faults = _faults(name, names, keypoints)

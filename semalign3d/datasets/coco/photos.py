@@ -74,7 +74,7 @@ def read_photos(entries: Entries, finder: PhotoFinder, findings: Findings) -> Ph
             )
         else:
             found.setdefault(photo_id, (number, entry, photo))
-    _refuse_shared(found, photos, findings)
+    _refuse_shared(found, findings)
     stems = _stems((photo.path for _, _, photo in found.values()), photos)
     for path, stem in stems.items():
         if fault_of(stem):
@@ -86,7 +86,7 @@ def read_photos(entries: Entries, finder: PhotoFinder, findings: Findings) -> Ph
 
 
 def _refuse_shared(
-    found: dict[Id, tuple[int, dict[str, Any], FoundPhoto]], photos: Photos, findings: Findings
+    found: dict[Id, tuple[int, dict[str, Any], FoundPhoto]], findings: Findings
 ) -> None:
     """A photo that two names mean by guess is that of neither."""
     first: dict[PurePosixPath, FoundPhoto] = {}
