@@ -58,6 +58,7 @@ def test_first_and_last_are_a_pair(names: list[str]) -> None:
         ["L1", "L2", "L3"],
         ["1", "2", "3"],
         ["lip", "rip", "bright", "light"],
+        ["la", "ra", "ln", "rn"],
         [],
     ],
 )
@@ -75,6 +76,8 @@ def test_without_sides_there_is_no_table(names: list[str]) -> None:
         ("UL UR LL LR", {"UL UR", "LL LR"}),
         ("f_l f_r r_l r_r", {"f_l f_r", "r_l r_r"}),
         ("leye reye lear rear nose", {"leye reye", "lear rear"}),
+        ("LA RA LK RK LE RE N", {"LA RA", "LK RK", "LE RE"}),
+        ("port_bow starboard_bow mast", {"port_bow starboard_bow"}),
         ("L_Eye R_Eye l_ear r_ear", {"L_Eye R_Eye", "l_ear r_ear"}),
         ("left_ear right_ear nose Nose", {"left_ear right_ear"}),
         ("1_left 1_right 2_left 2_right", {"1_left 1_right", "2_left 2_right"}),

@@ -14,8 +14,8 @@ from ..records import Remark
 from .mirror_entries import NO_MIRROR, Entry
 from .sides import SidedName, sided_names
 
-MIN_GLUED = 2
-"""So many pairs like leye and reye, of one letter before or after a word, are no coincidence."""
+MIN_GLUED, MIN_LETTERS = 2, 3
+"""So many pairs like leye and reye, or like LA and RA, are no coincidence."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,11 @@ def _glued_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
         pairs = []
         for place, key in enumerate(keys):
             rest = key[1:] if left == "l{}" else key[:-1]
-            is_left = len(rest) > 1 and key == left.format(rest)
+            is_left = bool(rest) and key == left.format(rest)
             if is_left and keys.count(right.format(rest)) == keys.count(key) == 1:
                 pairs.append((place, keys.index(right.format(rest))))
-        if len(pairs) >= MIN_GLUED:
+        words = any(len(keys[place]) > 2 for place, _ in pairs)
+        if len(pairs) >= (MIN_GLUED if words else MIN_LETTERS):
             found += pairs
     return found
 

@@ -13,6 +13,7 @@ _WEAK = (
     *(("l", "r"), ("lt", "rt"), ("lft", "rgt"), ("lhs", "rhs")),
     *(("fl", "fr"), ("bl", "br"), ("rl", "rr"), ("hl", "hr"), ("tl", "tr"), ("ul", "ur")),
     *(("ll", "lr"), ("lf", "rf"), ("lb", "rb"), ("lh", "rh"), ("lr", "rr"), ("lr", "rl")),
+    ("port", "starboard"),
     *(("links", "rechts"), ("linke", "rechte"), ("linker", "rechter"), ("linkes", "rechtes")),
     *(("gauche", "droite"), ("gauche", "droit"), ("izquierda", "derecha")),
     *(("izquierdo", "derecho"), ("sinistra", "destra"), ("sinistro", "destro")),
