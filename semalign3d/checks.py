@@ -109,6 +109,7 @@ def check_category(
         by_split = dataset.splits(category)
         names = dataset.keypoint_names(category)
         dataset.mirror(category)
+        findings.exclusions += [remark.text for remark in dataset.remarks(category)]
     except InputError as error:
         findings.problems += error.problems
     wanted = set(splits)

@@ -56,9 +56,10 @@ class Dataset(Section):
     test: Chosen = Field(None, description="coco: test images, in the same form. Null: 0.2.")
     mirror: Literal["none"] | list[MirrorEntry] | None = Field(
         None,
-        description="coco: keypoints that swap in a mirror image, by name or id, such as "
-        "[[left_ear, right_ear], [3, 4]]; [] if none swap. Null: taken from names with left and "
-        "right. none: the object is not symmetric, so mirror images are not used.",
+        description="coco: keypoints that swap in a mirror image, by name (a text) or id (a number "
+        "from 0), such as [[left_ear, right_ear], [3, 4]]; one alone stays; [] if none swap. Null: "
+        "taken from names with left and right. none: the object is not symmetric, so mirror "
+        "images are not used.",
     )
     hidden: bool | None = Field(
         None,

@@ -1,17 +1,18 @@
 """Configurations read: files, then what the command line says, validated together."""
 
-import difflib
 import json
 import os
-from collections.abc import Iterable, Mapping
+import types
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from ..errors import InputError
 from .configuration import Configuration
+from .problems import is_model, problems_of
 
 HINT = "config/config.yaml explains every key."
 
@@ -24,10 +25,10 @@ def read_configuration(
 
     Parameters
     ----------
-    files : later ones win.
+    files : later ones win. Texts keep the type that YAML gives them.
     command : sections as Snakemake's --config gives them, where every value is a text. Only these
-        are read as numbers, true, false and null where they look like it: texts of files keep the
-        type that YAML gives them.
+        are read as numbers, true, false and null: where they look like it and the key may have
+        such a value, and where they are not in quotes of their own.
 
     Raises
     ------
@@ -36,23 +37,46 @@ def read_configuration(
     values: dict[str, Any] = {}
     for path in files:
         _update(values, _load(Path(path)))
-    _update(values, _as_values(dict(command or {})))
+    _update(values, _as_values(dict(command or {}), [Configuration]))
     try:
         return Configuration.model_validate(values)
     except ValidationError as error:
-        raise InputError(_problems(error), hint=HINT) from error
+        raise InputError(problems_of(error), hint=HINT) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would drop the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in keys:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line}: {key.value} is given for the second time")
+            keys.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read ({error}): save it as UTF-8") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected sections such as dataset and masks, found {content!r}")
-    return content
+    return {str(key): _with_texts_as_keys(value) for key, value in content.items()}
+
+
+def _with_texts_as_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _with_texts_as_keys(inner) for key, inner in value.items()}
+    return value
 
 
 def _update(values: dict[str, Any], newer: Mapping[str, Any]) -> None:
@@ -63,88 +87,38 @@ def _update(values: dict[str, Any], newer: Mapping[str, Any]) -> None:
             values[key] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _as_values(value: Any) -> Any:
-    """Numbers, true, false and null for texts that look like it."""
+def _as_values(value: Any, kinds: Sequence[Any]) -> Any:
+    """Numbers, true, false and null for texts that look like it, where a type allows them.
+
+    Parameters
+    ----------
+    kinds : the types that the key may have; none for a key that does not exist.
+    """
     if isinstance(value, Mapping):
-        return {key: _as_values(inner) for key, inner in value.items()}
+        fields = {k: v for kind in kinds if is_model(kind) for k, v in kind.model_fields.items()}
+        inner = {key: _members(field.annotation) for key, field in fields.items()}
+        return {key: _as_values(each, inner.get(key, [])) for key, each in value.items()}
     if isinstance(value, list):
-        return [_as_values(inner) for inner in value]
+        lists = [get_args(kind)[0] for kind in kinds if get_origin(kind) is list]
+        items = [member for each in lists for member in _members(each)]
+        return [_as_values(each, items) for each in value]
     try:
         found = json.loads(value)
     except (TypeError, ValueError):
         return value
-    return value if isinstance(found, str | list | dict) else found
+    if isinstance(found, str | list | dict):
+        return found if isinstance(found, str) else value
+    fits = type(found) in kinds or (type(found) is int and float in kinds)
+    return found if fits or str not in kinds else value
 
 
-def _problems(error: ValidationError) -> list[str]:
-    """A line a key; a value that may have several types gives pydantic one problem a type."""
-    wanted: dict[str, list[str]] = {}
-    found: dict[str, str] = {}
-    unknown: dict[str, str] = {}
-    for each in error.errors():
-        key, model = _key(each["loc"])
-        if each["type"] == "extra_forbidden":
-            unknown[key] = _nearest(key, model)
-            continue
-        wanted.setdefault(key, []).append(_expected(each))
-        found[key] = repr(each["input"])
-    wrong = [f"{key}: expected {_either(wanted[key])}, found {found[key]}" for key in wanted]
-    return wrong + [f"{key}: unknown key{near}" for key, near in unknown.items()]
-
-
-def _expected(error: Any) -> str:
-    """Pydantic's message as what was expected."""
-    if error["type"] == "model_type":
-        return "a section"
-    text = str(error["msg"]).removeprefix("Value error, expected ")
-    text = text.removeprefix("Input should be ")
-    return text.replace("String should match pattern", "a text like")
-
-
-def _either(texts: list[str]) -> str:
-    return " or ".join(dict.fromkeys(texts))
-
-
-def _key(location: tuple[int | str, ...]) -> tuple[str, type[BaseModel]]:
-    """The dotted key of a problem's place, and the model that should have it."""
-    parts: list[str] = []
-    model: type[BaseModel] = Configuration
-    for part in location:
-        parts.append(str(part))
-        field = model.model_fields.get(str(part))
-        if field is None or not _is_model(field.annotation):
-            break
-        model = field.annotation  # type: ignore[assignment]
-    return ".".join(parts), model
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def all_keys(model: type[BaseModel] = Configuration, prefix: str = "") -> list[str]:
-    """Dotted keys of a model and of those inside it, sections included."""
-    found = []
-    for name, field in model.model_fields.items():
-        found.append(prefix + name)
-        if _is_model(field.annotation):
-            found += all_keys(field.annotation, f"{prefix}{name}.")  # type: ignore[arg-type]
-    return found
-
-
-def _nearest(key: str, model: type[BaseModel]) -> str:
-    """The key that was meant: a like one of the section, else of the same name elsewhere."""
-    section, _, name = key.rpartition(".")
-    every = all_keys()
-    like = difflib.get_close_matches(name, list(model.model_fields), n=1, cutoff=0.75)
-    start = f"{section}." if section else ""
-    if like:
-        return f"; did you mean {start}{like[0]}?"
-    if key in every:
-        parts = key.split(".")
-        return f"; write it as {parts[-1]} inside the section {'.'.join(parts[:-1])}"
-    same = [other for other in every if other.split(".")[-1] == name.split(".")[-1]]
-    close = same or difflib.get_close_matches(key, every, n=1)
-    if close:
-        return f"; did you mean {' or '.join(close)}?"
-    return f"; {section or 'the configuration'} has {', '.join(model.model_fields)}"
+def _members(kind: Any) -> list[Any]:
+    """The types that a value may have, lists with that of their items."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _members(inner[0])
+    if origin in (Union, types.UnionType):
+        return [member for each in inner for member in _members(each)]
+    if origin is Literal:
+        return [type(value) for value in inner]
+    return [kind]

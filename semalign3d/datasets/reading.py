@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .names import first_of
 from .records import Box, ImageRecord
 
 CLIP_MARGIN = 1.0
 """Pixels that a keypoint may lie outside its image."""
+_INTEGER = re.compile(r"[+-]?\d{1,18}(\.0+)?")
 
 
 @dataclass
@@ -33,27 +36,74 @@ class Findings:
 
 def read_json_object(path: Path, keys: Sequence[str]) -> dict[str, Any]:
     """A JSON file's object, with these keys at least."""
+    if path.is_dir():
+        raise InputError(f"{path}: expected a JSON file, found a folder")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    content = b""
     try:
-        values = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        values = json.loads(content)
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a whole JSON file ({error})") from error
+        kinds = [kind for start, kind in _STARTS.items() if content.startswith(start)]
+        what = f"this is {kinds[0]}" if kinds else str(error)
+        raise InputError(f"{path}: not a whole JSON file ({what})") from error
     if not isinstance(values, dict):
-        raise InputError(f"{path}: expected a JSON object, found {type(values).__name__}")
+        raise InputError(
+            f"{path}: expected a JSON object, found {type(values).__name__}{_other_format(values)}"
+        )
     missing = [key for key in keys if key not in values]
     if missing:
-        raise InputError(f"{path}: missing {', '.join(missing)} (it holds: {', '.join(values)})")
+        raise InputError(
+            f"{path}: missing {', '.join(missing)} (it holds: {', '.join(first_of(list(values)))})"
+            + _other_format(values)
+        )
     return values
 
 
+_STARTS = {b"PK": "a ZIP archive: unpack it", b"<": "XML: export COCO keypoints, as JSON"}
+_FORMATS = {
+    "image_id": "COCO's results format, without photos and names",
+    "shapes": "labelme's own format, one file a photo",
+    "_via_img_metadata": "VIA's own format",
+    "items": "Datumaro's format",
+    "task": "CVAT's own format",
+    "shape_attributes": "VIA's own format",
+    "completions": "Label Studio's own format",
+    "annotations": "Label Studio's own format",
+}
+"""A key that tells the format of another tool's JSON file."""
+
+
+def _other_format(values: Any) -> str:
+    """What a JSON file is that is not of the expected form, where a key tells; else empty."""
+    first = values[0] if isinstance(values, list) and values else values
+    if isinstance(first, dict) and "annotations" in first and isinstance(values, dict):
+        return ""
+    keys = [key for key in _FORMATS if isinstance(first, dict) and key in first]
+    return f"; this is {_FORMATS[keys[0]]}: export COCO keypoints" if keys else ""
+
+
 def positive_integer(values: Mapping[str, Any], key: str, findings: Findings) -> int:
-    """A size; a problem and 0 if it is none."""
-    value = values.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        findings.problem(f"{key}: expected a positive integer, found {value!r}")
+    """A size, also written 640.0 or "640"; a problem and 0 if it is none."""
+    value = as_integer(values.get(key))
+    if value is None or value < 1:
+        findings.problem(f"{key}: expected a positive integer, found {values.get(key)!r}")
         return 0
     return value
+
+
+def as_integer(value: Any) -> int | None:
+    """The integer that a JSON value is, also written 7.0, "7" or "7.0"; None if it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value.strip().partition(".")[0])
+    return None
 
 
 def corner_box(value: Any, key: str, findings: Findings) -> Box:
@@ -112,6 +162,7 @@ def place_keypoints(
 
 def image_record(
     category: str,
+    stem: str,
     split: str,
     path: Path,
     size: tuple[int, int],
@@ -124,7 +175,7 @@ def image_record(
 
     Parameters
     ----------
-    path : the image file; its stem is the image's.
+    path : the image file.
     size : (W, H) pixels.
     positions : {id: (x, y)} of the keypoints that are seen.
     ids : the category's keypoint ids, ascending.
@@ -139,7 +190,7 @@ def image_record(
     width, height = size
     return ImageRecord(
         category=category,
-        stem=path.stem,
+        stem=stem,
         split=split,
         path=path,
         width=width,

@@ -11,6 +11,7 @@ from layouts import COUNT, make_content, write_coco, write_pf_pascal
 from semalign3d.cli import main
 from semalign3d.config import read_configuration
 from semalign3d.datasets import open_dataset
+from semalign3d.pipeline.data import DatasetFiles
 
 ROOT = Path(__file__).parents[2]
 CONTENT = make_content()
@@ -67,18 +68,127 @@ def test_names_with_spaces_are_quoted(folder: Path, capsys) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--category", "dog"), "no category 'dog' in cat.json; there are: cat"),
+        (("--category", "dog"), "cat.json: no category 'dog'; there are: cat"),
         (("--coco", "none.json"), "none.json: no such file"),
         (("--images", "none"), "--images: no folder none"),
-        (("--images", "."), "7 photos are missing; --images must be the folder"),
         (("--val", "0.6", "--test", "0.6"), "expected shares below 1 together"),
-        (("--test", "0.8"), "0 training images; a prior needs at least 4"),
+        (("--mirror", "point 0,nose"), "['point 0', 'nose']: no keypoint is called 'nose'"),
     ],
 )
 def test_what_init_refuses(folder: Path, capsys, arguments, message: str) -> None:
     assert main([*INIT, *arguments]) == 1
     assert message in capsys.readouterr().err
     assert not list(folder.glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--images", "empty"), "7 of 7 photos are missing; --images must be the folder"),
+        (("--test", "0.8"), "0 training images; a prior needs at least 4"),
+    ],
+)
+def test_what_must_be_mended_is_said_beside_the_configuration(
+    folder: Path, capsys, arguments, message: str
+) -> None:
+    (folder / "empty").mkdir()
+    assert main([*INIT, *arguments]) == 1
+    text = capsys.readouterr().out
+    assert message in text
+    assert "First mend the problems above" in text
+    assert message[:30] in (folder / "cat.yaml").read_text()
+    read_configuration(["cat.yaml"])
+
+
+def test_a_file_with_faults_still_gets_a_configuration(folder: Path, capsys) -> None:
+    values = json.loads((folder / "cat.json").read_text())
+    values["images"][0]["file_name"] = "a:1.jpg"
+    values["annotations"][2]["keypoints"][:3] = [None, 1, 2]
+    (folder / "cat.json").write_text(json.dumps(values))
+    assert main(INIT) == 1
+    text = capsys.readouterr().out
+    assert text.count("problem: ") == 2
+    assert "images[0]: file_name 'a:1.jpg': the character ':' can't be in it" in text
+    assert "annotations[2] of c(3).jpg: keypoint 0: expected finite" in text
+    read_configuration(["cat.yaml"])
+
+
+def test_a_half_pair_is_a_warning_with_a_way_out(folder: Path, capsys) -> None:
+    names = [f"{side}_{i}" for i in range(7) for side in ("left", "right")] + ["nose"]
+    names[1] = "rigth_0"
+    rename(folder, names)
+    assert main(INIT) == 0
+    text = capsys.readouterr().out
+    assert "'left_0' has no partner 'right_0'; the nearest name is 'rigth_0'" in text
+    assert "--mirror left_0,rigth_0" in text
+    assert "mirror" not in yaml.safe_load((folder / "cat.yaml").read_text())["dataset"]
+    assert "# warning: cat: keypoint 'left_0'" in (folder / "cat.yaml").read_text()
+    assert main(["check", "--configfile", "cat.yaml"]) == 0
+    assert "has no partner 'right_0'" in capsys.readouterr().out
+    assert main([*INIT, "--force", "--mirror", "left_0,rigth_0"]) == 0
+    assert "warning" not in capsys.readouterr().out
+    mirror = yaml.safe_load((folder / "cat.yaml").read_text())["dataset"]["mirror"]
+    assert mirror == [["left_0", "rigth_0"], *([f"left_{i}", f"right_{i}"] for i in range(1, 7))]
+
+
+def test_doubts_about_sides_can_be_ended(folder: Path, capsys) -> None:
+    rename(folder, ["left_ear", "right_ear", "left_horn", *(f"point {i}" for i in range(12))])
+    assert main([*INIT, "--mirror", "left_horn", "--mirror", "point 0,4"]) == 0
+    assert "warning" not in capsys.readouterr().out
+    mirror = yaml.safe_load((folder / "cat.yaml").read_text())["dataset"]["mirror"]
+    assert mirror == [["point 0", "point 1"], ["left_ear", "right_ear"], "left_horn"]
+    assert main([*INIT, "--force", "--mirror", "none"]) == 0
+    assert "warning" not in capsys.readouterr().out
+    assert yaml.safe_load((folder / "cat.yaml").read_text())["dataset"]["mirror"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda v: v["categories"][0].update(keypoints=[]), "category 'cat' has no keypoint names"),
+        (lambda v: v.update(annotations=[]), "category 'cat' has no annotation"),
+        (
+            lambda v: [a.update(keypoints=[]) for a in v["annotations"]],
+            "category 'cat' has 7 annotations, none with a labelled keypoint",
+        ),
+        (lambda v: v.update(categories=[], annotations=[]), "the list categories is empty"),
+    ],
+)
+def test_categories_that_hold_nothing(folder: Path, capsys, change, message: str) -> None:
+    values = json.loads((folder / "cat.json").read_text())
+    change(values)
+    (folder / "cat.json").write_text(json.dumps(values))
+    if "categories is" not in message:
+        assert main(INIT) == 1
+        assert message in capsys.readouterr().err
+    assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_all_readers_take_quoted_numerals_for_texts(folder: Path, capsys) -> None:
+    """The photos lie in 2024, keypoints are called 1, 2, ..., photos are listed by number."""
+    (folder / "photos").rename(folder / "2024")
+    values = json.loads((folder / "cat.json").read_text())
+    values["categories"][0]["keypoints"] = [str(i + 1) for i in range(COUNT)]
+    for image in values["images"]:
+        name = f"{101 + image['id']}.jpg"
+        (folder / "2024" / image["file_name"]).rename(folder / "2024" / name)
+        image["file_name"] = name
+    (folder / "cat.json").write_text(json.dumps(values))
+    line = ["init", "--coco", "cat.json", "--images", "2024", "--category", "cat"]
+    assert main([*line, "--mirror", "1,2", "--mirror", "3,4"]) == 0
+    made = yaml.safe_load((folder / "cat.yaml").read_text())
+    assert (made["dataset"]["root"], made["dataset"]["mirror"]) == (
+        "2024",
+        [["1", "2"], ["3", "4"]],
+    )
+    made["dataset"]["test"] = ["101"]
+    (folder / "cat.yaml").write_text(yaml.safe_dump(made))
+    assert main(["check", "--configfile", "cat.yaml"]) == 0
+    assert "1 test images" in capsys.readouterr().out
+    dataset = DatasetFiles(read_configuration(["cat.yaml"])).dataset
+    assert dataset.mirror("cat").tolist() == [1, 0, 3, 2, *range(4, COUNT)]
+    assert dataset.splits("cat")["test"] == ("101",)
 
 
 def test_nothing_is_overwritten_unasked(folder: Path, capsys) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from semalign3d.config import Configuration, read_configuration
 from semalign3d.config.generated import as_schema, as_yaml
-from semalign3d.config.reading import all_keys
+from semalign3d.config.problems import all_keys
 from semalign3d.errors import InputError
 
 FOLDER = Path(__file__).parents[2] / "config"
@@ -69,18 +69,62 @@ def test_all_problems_are_listed_with_key_expected_and_found(tmp_path: Path) -> 
     assert set(found) == {
         "dataset.name: expected 'demo', 'spair-71k', 'ap-10k', 'pf-pascal' or 'coco', "
         "found 'cocoo'",
-        "dataset.val: expected less than 1 or a valid list, found 3",
+        "dataset.val: expected a number less than 1 or a list, found 3",
         "dataset.points: unknown key; did you mean points or dense.points?",
-        "demo.images.val: expected less than or equal to 100, found 1000",
+        "demo.images.val: expected a number less than or equal to 100, found 1000",
         "demo.categories: expected at least one category, and each at most once, found "
         "['chair', 'chair']",
         "masks.candidat: unknown key; did you mean masks.candidate?",
         "masks.candidate: unknown key; write it as candidate inside the section masks",
         "dens: unknown key; did you mean dense?",
-        "dense.points: expected a valid integer, found 0.5",
-        "dense.smoothing: expected a valid number, found 'x'",
+        "dense.points: expected an integer, found 0.5",
+        "dense.smoothing: expected a number, found 'x'",
         "runtime.device: expected a text like '^(auto|cpu|mps|cuda(:[0-9]+)?)$', found 'gpu'",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("descriptors.model: x", "descriptors.model: unknown key; write it as model inside the"),
+        ("dense.points: 3", "write it as points inside the section dense"),
+        ("descriptors.modell: x", "inside that section, and did you mean model?"),
+        ("descriptors.layers: 3", "inside that section, and it has source, root,"),
+        ("dataset: {dense.points: 3}", "write it as points inside the section dense"),
+        ("dataset: {Root: x}", "dataset.Root: unknown key; did you mean dataset.root?"),
+        ("seed: 3", "seed: unknown key; did you mean runtime.seed?"),
+        ("1: 2", "1: unknown key; the configuration has dataset, demo"),
+        ("dense: {1: 2}", "dense.1: unknown key; dense has"),
+        ("points: 2000", "points: expected a section, found 2000"),
+        ("dataset: {root: 2024}", 'found 2024; a text is written in quotes: "2024"'),
+        ("dataset: {test: [101, a]}", "dataset.test[0]: expected a text, found 101; a text"),
+        ("dataset: {test: [2024-01-01]}", "dataset.test[0]: expected a text, found 2024-01-01"),
+        ("dataset: {mirror: [[a, no]]}", "dataset.mirror[0][1]: expected a text or an integer"),
+        ("dataset: {mirror: [[a, b, c]]}", "dataset.mirror[0]: expected a text or an integer or"),
+        ("dataset: {mirror: [[1.5, 2]]}", "dataset.mirror[0][0]: expected a text or an integer"),
+        ("dense: {points: '500'}", "found '500', which is a text; a number has no quotes"),
+        ("dataset: {hidden: 'true'}", "found 'true', which is a text; true and false have no"),
+        ("dense: {points: null}", "dense.points: expected an integer, found null"),
+    ],
+)
+def test_one_message_for_each_mistake(tmp_path: Path, text: str, expected: str) -> None:
+    [problem] = problems(tmp_path, text)
+    assert expected in problem
+
+
+def test_a_section_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, "dense: {points: 3}\ndataset: {root: x}\ndense: {fused: 9}\n")
+    assert "line 3: dense is given for the second time" in problem
+
+
+def test_files_as_editors_of_windows_save_them(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    text = 'dataset: {root: "St\u00fchle"}\r\n'
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert read_configuration([path]).dataset.root == "St\u00fchle"
+    path.write_bytes(text.encode("utf-16"))
+    with pytest.raises(InputError, match="save it as UTF-8"):
+        read_configuration([path])
 
 
 def test_texts_of_files_stay_texts(tmp_path: Path) -> None:
@@ -104,6 +148,18 @@ def test_values_of_the_command_line_are_read_from_texts(tmp_path: Path) -> None:
     assert (found.dense.points, found.dense.fused) == (2000, 3000)
     assert found.bundle.enabled is False
     assert found.masks.root is None
+
+
+def test_values_of_the_command_line_stay_texts_where_only_texts_are_allowed() -> None:
+    command = {
+        "dataset": {
+            **{"name": "coco", "root": "2024", "test": ["101", "true"], "val": "0.2"},
+            **{"mirror": [["1", '"2"'], "left"], "hidden": "true", "partition": "null"},
+        }
+    }
+    found = read_configuration([], command).dataset
+    assert (found.root, found.test, found.val) == ("2024", ["101", "true"], 0.2)
+    assert (found.mirror, found.hidden, found.partition) == ([[1, "2"], "left"], True, None)
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 from layouts import COUNT, make_content, write_coco, write_pf_pascal
 
 from semalign3d.datasets import open_dataset
-from semalign3d.datasets.coco.mirror_names import mirror_from_entries, mirror_from_names
 from semalign3d.datasets.mirror_tables import AP_10K, PF_PASCAL, listed_ids, mirror_permutation
 from semalign3d.datasets.pairing import TARGETS, all_pairs
 from semalign3d.errors import InputError
@@ -87,7 +86,9 @@ class TestSplits:
         def splits(count: int, seed: int = 0) -> dict[str, tuple[str, ...]]:
             path = tmp_path / f"{count}.json"
             images = [{"id": i, "file_name": f"im {i}.png"} for i in range(count)]
-            boxes = [{"image_id": i, "category_id": 1} for i in range(count)]
+            boxes = [
+                {"image_id": i, "category_id": 1, "keypoints": [1, 2, 2]} for i in range(count)
+            ]
             category = {"id": 1, "name": "mug", "keypoints": ["rim"]}
             path.write_text(
                 json.dumps({"images": images[::-1], "annotations": boxes, "categories": [category]})
@@ -178,10 +179,11 @@ class TestObjects:
         edited(tmp_path, lambda v: v["annotations"][0].pop("bbox"))
         edited(tmp_path, lambda v: v["annotations"][1].update(bbox=[0, 0, 0, 0]))
         dataset = open_dataset("coco", tmp_path, annotations=tmp_path / "cat.json")
-        for image in CONTENT["trn"][:2]:
+        edited(tmp_path, lambda v: v["annotations"][2].update(bbox=[5, 5, 9, 0]))
+        for image in CONTENT["trn"][:3]:
             record = dataset.record("cat", image.stem, "trn")
             assert record.box == (0, 0, *image.size)
-            assert "no box" in record.notes[0]
+            assert "the whole image is taken" in record.notes[0]
 
     def test_a_keypoint_outside_its_image_is_noted(self, tmp_path: Path) -> None:
         write_coco(tmp_path, CONTENT)
@@ -207,44 +209,7 @@ class TestObjects:
 
 
 class TestMirrorTables:
-    @pytest.mark.parametrize(
-        "names",
-        [
-            ["left_ear", "nose", "right_ear"],
-            ["Left Ear", "nose", "Right Ear"],
-            ["LeftEar", "Nose", "RightEar"],
-            ["ear.L", "nose", "ear.R"],
-            ["ear-left", "l", "ear-right"],
-            ["l_ear_2", "nose_2", "r_ear_2"],
-        ],
-    )
-    def test_from_names(self, names: list[str]) -> None:
-        assert mirror_from_names(names).tolist() == [2, 1, 0]
-
-    def test_without_sides_there_is_none(self) -> None:
-        assert mirror_from_names(["rim", "handle", "label"]) is None
-        assert mirror_from_names(["upright", "cleft"]) is None
-
-    def test_a_side_without_counterpart(self) -> None:
-        with pytest.raises(InputError, match=r"'left_ear': no other keypoint") as caught:
-            mirror_from_names(["left_ear", "nose", "right_eye"])
-        assert len(caught.value.problems) == 2
-        assert "dataset.mirror" in caught.value.hint
-
-    def test_names_that_differ_in_case_only(self) -> None:
-        table = mirror_from_names(["left_ear", "right_ear", "nose", "Nose"])
-        assert table is not None
-        assert table.tolist() == [1, 0, 2, 3]
-        with pytest.raises(InputError, match=r"'right_ear': more than one .* its mirror image"):
-            mirror_from_names(["left_ear", "LeftEar", "right_ear"])
-
     def test_from_the_configuration(self, tmp_path: Path) -> None:
-        names = ["a", "b", "c", "d"]
-        assert mirror_from_entries([["a", "c"], 3], names).tolist() == [2, 1, 0, 3]
-        assert mirror_from_entries([], names).tolist() == [0, 1, 2, 3]
-        with pytest.raises(InputError) as caught:
-            mirror_from_entries([["a", "x"], ["b", 1], ["c", 0], ["c", "d"], [0, 1, 2], 9], names)
-        assert len(caught.value.problems) == 5
         dataset = write_coco(tmp_path, CONTENT, mirror=[["point 0", 3]])
         assert dataset.mirror("cat")[:4].tolist() == [3, 1, 2, 0]
         options = {"annotations": tmp_path / "cat.json", "mirror": "none"}

@@ -28,6 +28,7 @@ class TestEachLayout:
         assert dataset.categories() == ("cat",)
         assert dataset.splits("cat") == SPLITS
         assert dataset.name == name.removesuffix(" pairs")
+        assert dataset.remarks("cat") == ()
 
     def test_records(self, datasets, name: str) -> None:
         records = load_records(datasets[name], "cat", SPLITS)

@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[2] / "docs" / "extensions"))
 from configuration_page import as_yaml, page, type_name
 
 from semalign3d.config import Configuration
-from semalign3d.config.reading import all_keys
+from semalign3d.config.problems import all_keys
 
 
 class Inner(BaseModel):

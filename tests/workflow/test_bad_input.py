@@ -283,9 +283,9 @@ class TestSettings:
         for key, value in (
             ("dataset.rot", "unknown key; did you mean dataset.root?"),
             ("masks.source", "expected 'sam' or 'files', found 'samm'"),
-            ("dense.points", "expected a valid integer, found 'many'"),
-            ("runtime.batches", "expected greater than or equal to 1, found 0"),
-            ("demo.images.val", "expected less than or equal to 100, found 1000"),
+            ("dense.points", "expected an integer, found 'many'"),
+            ("runtime.batches", "expected a number greater than or equal to 1, found 0"),
+            ("demo.images.val", "expected a number less than or equal to 100, found 1000"),
             ("clusters", "unknown key; the configuration has dataset, demo"),
         ):
             assert any(f"- {key}: " in line and value in line for line in output.splitlines()), key

@@ -8,11 +8,11 @@ import numpy as np
 
 from ...errors import InputError
 from .. import mirror_tables
-from ..coco.file import CocoFile, read_coco_file
-from ..coco.objects import coco_record
+from ..coco.file import CocoFile
+from ..coco.objects import coco_record, read_sound_file
 from ..names import SPLITS, first_of, require_category, require_split, shared_stems
 from ..pairing import all_pairs
-from ..records import ImageRecord, PairRecord
+from ..records import ImageRecord, PairRecord, Remark
 
 KEYPOINTS = (
     *("left_eye", "right_eye", "nose", "neck", "root_of_tail"),
@@ -61,7 +61,11 @@ class Ap10kDataset:
         files: dict[str, CocoFile] = {}
         for split in SPLITS:
             try:
-                files[split] = read_coco_file(self._path(split))
+                files[split] = read_sound_file(self._path(split), self.root / "data")
+                problems += [
+                    f"{self._path(split)}: category {category!r} {fault}"
+                    for category, fault in files[split].categories.faulty.items()
+                ]
                 for category, names in files[split].names.items():
                     _check_keypoints(names, f"{self._path(split)}: category {category!r}")
             except InputError as error:
@@ -112,11 +116,16 @@ class Ap10kDataset:
     def image_path(self, category: str, stem: str) -> Path:
         """The image file of a stem."""
         found = self._files[self._split(category, stem)].objects[category][stem]
-        return self.root / "data" / found[0].image["file_name"]
+        return self.root / "data" / found[0].photo.path
 
     def annotation_path(self, category: str, stem: str) -> Path:
         """The JSON file of the image's split."""
         return self._path(self._split(category, stem))
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """What was skipped in the files of the three splits."""
+        found = [remark for file in self._files.values() for remark in file.remarks(category)]
+        return tuple(dict.fromkeys(found))
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
         """None: pairs follow from the images' annotations."""

@@ -76,6 +76,7 @@ class Ap10kPairsDataset(PairListDataset):
             values,
             str(path),
             category,
+            stem,
             split,
             self.image_path(category, stem),
             KEYPOINTS,

@@ -8,16 +8,16 @@ import numpy as np
 
 from ...errors import InputError
 from ...seeds import generator
-from ..names import SPLITS, require_category, require_split
+from ..names import SPLITS, as_written, did_you_mean, require_split, some_of
 from ..pairing import all_pairs
-from ..records import ImageRecord, PairRecord
-from .file import CocoFile, read_coco_file
-from .mirror_names import Entry, mirror_from_entries, mirror_from_names
-from .objects import coco_record
+from ..records import ImageRecord, PairRecord, Remark
+from .file import HINT, CocoFile
+from .mirror_entries import NO_MIRROR, Entry, mirror_from_entries
+from .mirror_names import half_remarks, sides_from_names
+from .objects import coco_record, read_sound_file
 
 Chosen = float | Sequence[str]
 """A share of the images, or the names of some."""
-NO_MIRROR = "none"
 
 
 class CocoDataset:
@@ -58,11 +58,21 @@ class CocoDataset:
 
     @functools.cached_property
     def _file(self) -> CocoFile:
-        return read_coco_file(self._annotations)
+        if not self.root.is_dir():
+            raise InputError(f"{self.root}: no such folder; dataset.root is that of the photos")
+        return read_sound_file(self._annotations, self.root)
 
     def categories(self) -> tuple[str, ...]:
-        """Sorted names of the categories that have keypoints and images."""
-        return tuple(sorted(name for name, images in self._file.objects.items() if images))
+        """Sorted names of the categories that have keypoints and annotated photos.
+
+        Raises
+        ------
+        InputError : there is none; says of each category why not.
+        """
+        if not self._file.names:
+            reasons = [f"{self._annotations}: {why}" for why in self._file.categories.why_none()]
+            raise InputError(reasons, hint=HINT)
+        return tuple(sorted(self._file.names))
 
     def splits(self, category: str) -> dict[str, tuple[str, ...]]:
         """Sorted stems of the splits trn, val and test.
@@ -93,24 +103,28 @@ class CocoDataset:
         return float(generator(self._seed, "split", category, stem).random())
 
     def _stems(self, category: str) -> list[str]:
-        require_category(category, self.categories(), self._annotations)
+        self._file.require(category)
         return sorted(self._file.objects[category])
 
     def _listed(self, split: str, names: Sequence[str], category: str) -> list[str]:
-        """Stems of the category that a list names; it may name images of other categories, too."""
-        known = {
-            name: entry.stem
-            for images in self._file.objects.values()
-            for found in images.values()
-            for entry in found[:1]
-            for name in (entry.stem, entry.image["file_name"])
-        }
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise InputError(
-                [f"dataset.{split}: no image {name!r} in {self._annotations}" for name in unknown]
-            )
-        wanted = {known[name] for name in names}
+        """Stems of the category that a list names; it may name any photo of the file."""
+        known: dict[str, set[str]] = {}
+        for photo in self._file.photos:
+            for name in (photo.stem, photo.name, str(photo.path), photo.path.name, photo.path.stem):
+                known.setdefault(as_written(name), set()).add(photo.stem)
+        found = {name: known.get(as_written(name), set()) for name in names}
+        problems = [
+            f"dataset.{split}: no image {name!r} in {self._annotations}{did_you_mean(name, known)}"
+            for name, stems in found.items()
+            if not stems
+        ] + [
+            f"dataset.{split}: {name!r} could be {some_of(sorted(stems))}"
+            for name, stems in found.items()
+            if len(stems) > 1 and name not in stems
+        ]
+        if problems:
+            raise InputError(problems)
+        wanted = {name if name in stems else min(stems) for name, stems in found.items()}
         return [stem for stem in self._file.objects[category] if stem in wanted]
 
     def list_files(self) -> tuple[Path, ...]:
@@ -122,11 +136,16 @@ class CocoDataset:
         found = self._file.objects.get(category, {}).get(stem)
         if not found:
             raise InputError(f"{self._annotations}: category {category} has no image {stem!r}")
-        return self.root / found[0].image["file_name"]
+        return self.root / found[0].photo.path
 
     def annotation_path(self, category: str, stem: str) -> Path:
         """The JSON file, which holds all annotations."""
         return self._annotations
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """What was skipped in the file, and keypoints whose name has a side but no partner."""
+        names = self.keypoint_names(category)
+        return self._file.remarks(category) + half_remarks(category, names, self._mirror)
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:
         """None: pairs follow from the images' annotations."""
@@ -154,5 +173,5 @@ class CocoDataset:
         if self._mirror == NO_MIRROR:
             return None
         if self._mirror is None:
-            return mirror_from_names(names)
+            return sides_from_names(names).table
         return mirror_from_entries(list(self._mirror), names)

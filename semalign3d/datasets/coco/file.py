@@ -1,28 +1,26 @@
-"""COCO-keypoint JSON files: which categories, images and objects they hold (METHOD.md 1.2)."""
+"""COCO-keypoint JSON files: which categories, photos and objects they hold (METHOD.md 1.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ..names import first_of, is_plain_name, is_plain_path
+from ..names import some_of
 from ..reading import Findings, read_json_object
+from ..records import Remark
+from .categories import Categories, Entries, read_categories
+from .ids import Id, Ids, read_id
+from .photo_names import PhotoFinder
+from .photos import CocoPhoto, Photos, read_photos
+from .sorting import Objects, Sorting
 
-
-@dataclass(frozen=True)
-class CocoObject:
-    """An annotated object, as the file has it, and the image that shows it."""
-
-    number: int
-    image: Mapping[str, Any]
-    annotation: Mapping[str, Any]
-
-    @property
-    def stem(self) -> str:
-        return Path(self.image["file_name"]).stem
+HINT = (
+    "A category needs keypoint names and labelled photos: in CVAT, export COCO Keypoints; Label "
+    "Studio puts keypoints into a category of their own, mostly called default."
+)
 
 
 @dataclass(frozen=True)
@@ -32,46 +30,85 @@ class CocoFile:
     Attributes
     ----------
     path : the file.
-    names : {category: names of its keypoints}, categories with keypoints only.
-    objects : {category: {stem: the objects of that category which the image shows}}.
+    categories : those that can be used, and why others can't.
+    photos : all photos of the file.
+    objects : those with labelled keypoints.
+    skipped : those without, which hold nothing.
+    problems : what can't be told apart or found; such a file can't be used.
     """
 
     path: Path
-    names: dict[str, tuple[str, ...]]
-    objects: dict[str, dict[str, list[CocoObject]]]
+    categories: Categories
+    photos: tuple[CocoPhoto, ...]
+    objects: Objects
+    skipped: Objects
+    problems: tuple[str, ...] = ()
+    _remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """{category: names of its keypoints}, of those with annotated photos."""
+        return self.categories.keypoints
+
+    def require(self, category: str) -> None:
+        """Raise an InputError that says why this is no category to use, if it is none."""
+        if category not in self.names:
+            hint = HINT if category in self.categories.unlabelled else ""
+            raise InputError(f"{self.path}: {self.categories.why_not(category)}", hint=hint)
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """What was skipped, and names that were read by their meaning."""
+        used = self.objects.get(category, {})
+        empty = [
+            found[0].photo.name
+            for stem, found in self.skipped.get(category, {}).items()
+            if stem not in used
+        ]
+        found = list(self._remarks)
+        if empty:
+            text = f"left out, since no keypoint of {category} is labelled there"
+            found.append(Remark("note", f"{_photos(len(empty))} {text}: {some_of(empty, 20)}"))
+        return tuple(Remark(each.level, f"{self.path}: {each.text}") for each in found)
 
 
-def read_coco_file(path: Path) -> CocoFile:
+def read_coco_file(path: Path, root: Path) -> CocoFile:
     """Read a file and sort its objects; what these hold is validated when a record is asked for.
+
+    Parameters
+    ----------
+    path : the file.
+    root : folder of the photos, in which those are looked for whose names are not plain.
 
     Raises
     ------
-    InputError : missing or truncated file, or a list of the categories, images and annotations
-        that cannot be told apart or found.
+    InputError : missing or truncated file, or without the lists images, annotations, categories.
     """
-    values = read_json_object(path, ("images", "annotations", "categories"))
+    values = read_json_object(path, tuple(_REQUIRED))
     findings = Findings(str(path))
-    lists = {key: _objects(values[key], key, findings) for key in values if key in _REQUIRED}
-    if findings.problems:
-        raise InputError(first_of(findings.problems))
-    names, category_of = _categories(lists["categories"], findings)
-    images = _images(lists["images"], findings)
-    objects: dict[str, dict[str, list[CocoObject]]] = {name: {} for name in names}
-    known = {value["id"] for value in lists["categories"]}
-    for number, annotation in enumerate(lists["annotations"]):
-        image, category = annotation["image_id"], annotation["category_id"]
-        if image not in images or category not in known:
-            findings.problem(
-                f"annotations[{number}]: no image {image!r}" * (image not in images)
-                or f"annotations[{number}]: no category {category!r}"
-            )
-        elif category in category_of:
-            found = CocoObject(number, images[image], annotation)
-            objects[category_of[category]].setdefault(found.stem, []).append(found)
-    findings.problems += _same_stems(path, objects)
-    if findings.problems:
-        raise InputError(first_of(findings.problems))
-    return CocoFile(path, names, objects)
+    lists = {key: _entries(values[key], key, findings) for key in _REQUIRED}
+    categories = read_categories(lists["categories"], findings)
+    photos = read_photos(lists["images"], PhotoFinder(root, path.parent), findings)
+    sorting = Sorting(
+        categories.of_id,
+        photos.of_id,
+        _other_ids(values["categories"], categories.of_id),
+        _other_ids(values["images"], photos.of_id),
+    )
+    for number, annotation in lists["annotations"]:
+        sorting.add(number, annotation)
+    categories = sorting.judged(categories)
+    for text in sorting.problems():
+        findings.problem(text)
+    annotated = {read_id(entry["image_id"]) for _, entry in lists["annotations"]}
+    return CocoFile(
+        path,
+        categories,
+        tuple(photos.of_id.values()),
+        {name: sorting.objects[name] for name in categories.keypoints},
+        sorting.skipped,
+        tuple(findings.problems),
+        [*photos.remarks, *_left_out(categories), *_unannotated(photos, annotated)],
+    )
 
 
 _REQUIRED = {
@@ -81,8 +118,8 @@ _REQUIRED = {
 }
 
 
-def _objects(value: Any, key: str, findings: Findings) -> list[dict[str, Any]]:
-    """A list of JSON objects with the keys that tell who they are."""
+def _entries(value: Any, key: str, findings: Findings) -> Entries:
+    """A list of JSON objects with the keys that tell who they are, each with its place."""
     if not isinstance(value, list):
         findings.problem(f"{key}: expected a list, found {type(value).__name__}")
         return []
@@ -92,68 +129,51 @@ def _objects(value: Any, key: str, findings: Findings) -> list[dict[str, Any]]:
             findings.problem(f"{key}[{number}]: expected an object, found {entry!r:.40}")
             continue
         missing = [name for name in _REQUIRED[key] if name not in entry]
-        ids = [entry.get(name) for name in _REQUIRED[key] if name.endswith("id")]
+        wrong = [
+            f"{name}: expected a whole number or a text, found {entry[name]!r:.40}"
+            for name in _REQUIRED[key]
+            if name.endswith("id") and name in entry and read_id(entry[name]) is None
+        ]
         if missing:
             findings.problem(f"{key}[{number}]: missing {', '.join(missing)}")
-        elif not all(isinstance(i, int | str) for i in ids):
-            findings.problem(
-                f"{key}[{number}]: expected ids that are numbers or texts, found {ids}"
-            )
+        elif wrong:
+            findings.problem(f"{key}[{number}]: {'; '.join(wrong)}")
         else:
-            found.append(entry)
+            found.append((number, entry))
     return found
 
 
-def _categories(
-    entries: list[dict[str, Any]], findings: Findings
-) -> tuple[dict[str, tuple[str, ...]], dict[Any, str]]:
-    """{name: keypoint names} and {id: name} of the categories that have keypoints."""
-    names: dict[str, tuple[str, ...]] = {}
-    category_of: dict[Any, str] = {}
-    for entry in entries:
-        name, keypoints = entry["name"], entry.get("keypoints") or []
-        if not keypoints:
-            continue
-        if not isinstance(name, str) or not is_plain_name(name):
-            findings.problem(f"category {name!r}: expected a plain name, without / : {{ }}")
-        elif name in names or entry["id"] in category_of:
-            findings.problem(f"category {name!r}: given twice")
-        elif not isinstance(keypoints, list) or not all(isinstance(k, str) for k in keypoints):
-            findings.problem(
-                f"category {name!r}: keypoints: expected names, found {keypoints!r:.60}"
-            )
-        elif len(set(keypoints)) < len(keypoints):
-            findings.problem(f"category {name!r}: two keypoints of the same name in {keypoints}")
-        else:
-            names[name] = tuple(keypoints)
-            category_of[entry["id"]] = name
-    return names, category_of
+def _other_ids(entries: Any, known: Mapping[Id | None, Any]) -> set[Id] | None:
+    """Ids of a list's entries that can't be used; None if some have no id to read."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return None
+    ids = {read_id(entry.get("id")) for entry in entries}
+    return None if None in ids else {each for each in ids if each is not None} - set(known)
 
 
-def _images(entries: list[dict[str, Any]], findings: Findings) -> dict[Any, dict[str, Any]]:
-    images: dict[Any, dict[str, Any]] = {}
-    for number, entry in enumerate(entries):
-        name = entry["file_name"]
-        if not isinstance(name, str) or not is_plain_path(name):
-            findings.problem(
-                f"images[{number}]: file_name: expected a path inside the folder of photos, "
-                f"found {name!r}"
-            )
-        elif entry["id"] in images:
-            findings.problem(f"images[{number}]: the id {entry['id']!r} is given twice")
-        else:
-            images[entry["id"]] = entry
-    return images
+def _left_out(categories: Categories) -> list[Remark]:
+    if not categories.keypoints:
+        return []
+    found = [f"{name!r} {reason}" for name, reason in categories.unlabelled.items()]
+    notes = [Remark("note", f"categories left out: {some_of(found)}")] if found else []
+    return notes + [
+        Remark("warning", f"category {name!r} {reason}")
+        for name, reason in categories.faulty.items()
+    ]
 
 
-def _same_stems(path: Path, objects: dict[str, dict[str, list[CocoObject]]]) -> list[str]:
-    problems = []
-    for category, by_stem in objects.items():
-        for stem, found in by_stem.items():
-            files = sorted({entry.image["file_name"] for entry in found})
-            if len(files) > 1:
-                problems.append(
-                    f"{path}: {category}: images need names of their own, but {stem!r} is "
-                    f"that of {' and '.join(files)}"
-                )
-    return problems
+def _unannotated(photos: Photos, annotated: set[Id | None]) -> list[Remark]:
+    """Photos of which the file says nothing."""
+    known = Ids(photos.of_id)
+    seen = {known.find(each) for each in annotated}
+    used = {photos.of_id[each].stem for each in seen if each is not None}
+    names = sorted({p.name for p in photos.of_id.values() if p.stem not in used})
+    if not names:
+        return []
+    return [
+        Remark("note", f"{_photos(len(names))} without annotation left out: {some_of(names, 20)}")
+    ]
+
+
+def _photos(count: int) -> str:
+    return f"{count} photo" + ("" if count == 1 else "s")

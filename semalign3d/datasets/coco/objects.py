@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
+from ...files.images import image_size
+from ..names import first_of
 from ..reading import Findings, image_record, is_finite, positive_integer, sided_box
-from ..records import ImageRecord
-from .file import CocoFile
-
-ABSENT, HIDDEN = 0, 1
-"""COCO's visibilities of a keypoint that is not labelled, and of one labelled but not seen."""
+from ..records import Box, ImageRecord
+from .file import CocoFile, read_coco_file
+from .keypoints import keypoint_positions
 
 
 def object_record(
@@ -19,6 +19,7 @@ def object_record(
     annotation: Mapping[str, Any],
     where: str,
     category: str,
+    stem: str,
     split: str,
     image_path: Path,
     names: Sequence[str],
@@ -27,16 +28,16 @@ def object_record(
 ) -> ImageRecord:
     """The record of an image that shows one object.
 
-    An object without box, or with an empty one, gets the whole image. Keypoints are placed as
-    those of SPair-71k are; where they are hidden (v = 1), the depth at their pixel is that of
-    what hides them, so that they only count if asked for.
+    An object without box, or with one of no width or height, gets the whole image. Keypoints are
+    placed as those of SPair-71k are; where they are hidden (v = 1), the depth at their pixel is
+    that of what hides them, so that they only count if asked for.
 
     Parameters
     ----------
-    image : with width and height.
+    image : with width and height; where it has neither, the photo's own size is taken.
     annotation : with keypoints (triples x, y, v) and bbox [x, y, width, height].
     where : what problems and notes are prefixed with.
-    image_path : its stem is the image's.
+    stem, image_path : the image's name and file.
     names : of the category's K keypoints.
     use_hidden : whether keypoints that are labelled but hidden count as seen.
 
@@ -45,42 +46,66 @@ def object_record(
     InputError : lists all that is wrong.
     """
     findings = Findings(where)
-    width = positive_integer(image, "width", findings)
-    height = positive_integer(image, "height", findings)
-    whole = (0.0, 0.0, float(width), float(height))
-    given = annotation.get("bbox")
-    if given is None or (isinstance(given, list) and given[2:] == [0, 0]):
-        box = whole
-        findings.note("no box: the whole image is taken")
-    else:
-        box = sided_box(given, "bbox", findings)
-    positions = _positions(annotation.get("keypoints"), len(names), findings, use_hidden)
+    size = _size(image, image_path, findings)
+    box = _box(annotation.get("bbox"), size, findings)
+    positions = keypoint_positions(annotation, len(names), findings, use_hidden)
     ids = range(len(names))
-    return image_record(category, split, image_path, (width, height), box, positions, ids, findings)
+    return image_record(category, stem, split, image_path, size, box, positions, ids, findings)
 
 
-def _positions(
-    values: Any, count: int, findings: Findings, use_hidden: bool
-) -> dict[int, tuple[float, float]]:
-    """{id: (x, y)} of the keypoints that are seen."""
-    if not isinstance(values, list) or len(values) != 3 * count:
-        found = f"{len(values)} numbers" if isinstance(values, list) else repr(values)
-        findings.problem(f"keypoints: expected {count} triples x, y, v, found {found}")
-        return {}
-    positions, hidden = {}, []
-    for number in range(count):
-        x, y, v = values[3 * number : 3 * number + 3]
-        if v not in (0, 1, 2) or not (v == ABSENT or (is_finite(x) and is_finite(y))):
-            findings.problem(
-                f"keypoint {number}: expected finite x, y and v of 0, 1 or 2, found {[x, y, v]}"
+def _size(image: Mapping[str, Any], path: Path, findings: Findings) -> tuple[int, int]:
+    """(W, H) as annotated, or else as the photo has it."""
+    if all(image.get(key) in (None, 0) for key in ("width", "height")):
+        findings.note("no width and height: those of the photo are taken")
+        try:
+            return image_size(path)
+        except InputError as error:
+            findings.problems += error.problems
+            return 1, 1
+    return positive_integer(image, "width", findings), positive_integer(image, "height", findings)
+
+
+def _box(given: Any, size: tuple[int, int], findings: Findings) -> Box:
+    """The box, or the whole image where there is none."""
+    whole = (0.0, 0.0, float(size[0]), float(size[1]))
+    if given is None or given == []:
+        findings.note("no box: the whole image is taken")
+        return whole
+    if isinstance(given, list) and len(given) == 4 and all(map(is_finite, given)):
+        width, height = given[2:]
+        if min(width, height) == 0 and max(width, height) >= 0:
+            findings.note(
+                f"the box has a width of {width:g} and a height of {height:g}: "
+                "the whole image is taken"
             )
-        elif v == HIDDEN and not use_hidden:
-            hidden.append(str(number))
-        elif v != ABSENT:
-            positions[number] = (float(x), float(y))
-    if hidden:
-        findings.note(f"keypoints {', '.join(hidden)} left out: labelled as hidden (v = 1)")
-    return positions
+            return whole
+    return sided_box(given, "bbox", findings)
+
+
+def read_sound_file(path: Path, root: Path) -> CocoFile:
+    """A COCO-keypoint file, of which all can be told apart and found; see `read_coco_file`.
+
+    Raises
+    ------
+    InputError : what can't, and with it all that is wrong with the objects that can, and photos
+        that are missing.
+    """
+    file = read_coco_file(path, root)
+    problems = list(file.problems)
+    if not problems:
+        return file
+    problems += [
+        f"{path}: category {name!r} {fault}" for name, fault in file.categories.faulty.items()
+    ]
+    for category, by_stem in file.objects.items():
+        for stem in by_stem:
+            try:
+                coco_record(file, category, stem, "", root, use_hidden=True)
+            except InputError as error:
+                problems += error.problems
+    paths = [root / photo.path for photo in file.photos]
+    problems += [f"{path}: no such image" for path in paths if not path.is_file()]
+    raise InputError(first_of(problems))
 
 
 def coco_record(
@@ -89,7 +114,8 @@ def coco_record(
     """The record of an image of a COCO-keypoint file.
 
     Of several objects of the category the one with most keypoints is taken (of those the one
-    with the largest box, of those the first), and the others are noted.
+    with the largest box, of those the first), and the others are noted, as are those without a
+    keypoint.
 
     Raises
     ------
@@ -100,13 +126,14 @@ def coco_record(
     if stem not in file.objects.get(category, {}):
         raise InputError(f"{file.path}: category {category} has no image {stem!r}")
     for entry in file.objects[category][stem]:
-        where = f"{file.path}: annotations[{entry.number}] of {entry.image['file_name']}"
+        where = f"{file.path}: annotations[{entry.number}] of {entry.photo.name}"
         try:
             record = object_record(
-                entry.image,
+                entry.photo.entry,
                 entry.annotation,
                 where,
                 category,
+                stem,
                 split,
                 image_path,
                 file.names[category],
@@ -119,10 +146,14 @@ def coco_record(
     if problems:
         raise InputError(problems)
     best = max(records, key=lambda record: (int(record.visible.sum()), _area(record)))
-    if len(records) == 1:
-        return best
-    note = f"{image_path}: shows {len(records)} of category {category}, one is taken"
-    return dataclasses.replace(best, notes=(*best.notes, note))
+    notes = [
+        f"{file.path}: annotations[{entry.number}] of {entry.photo.name}: skipped, it has no "
+        "labelled keypoint"
+        for entry in file.skipped.get(category, {}).get(stem, [])
+    ]
+    if len(records) > 1:
+        notes.append(f"{image_path}: shows {len(records)} of category {category}, one is taken")
+    return dataclasses.replace(best, notes=(*best.notes, *notes)) if notes else best
 
 
 def _area(record: ImageRecord) -> float:

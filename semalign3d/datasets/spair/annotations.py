@@ -50,7 +50,9 @@ def read_image_annotation(
     box = corner_box(values["bndbox"], "bndbox", findings)
     positions = _positions(values["kps"], findings)
     size = (width, height)
-    return image_record(category, split, image_path, size, box, positions, ids, findings)
+    return image_record(
+        category, image_path.stem, split, image_path, size, box, positions, ids, findings
+    )
 
 
 def read_pair_annotation(path: Path, pair: PairName, split: str, ids: Sequence[int]) -> PairRecord:
