@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from synthetic_views import generators, rotation
 
 from semalign3d.alignment.statistics.collect import AlignmentStatistics, alignment_statistics
 from semalign3d.alignment.statistics.views import PriorPoints, TrainingView
 from semalign3d.geometry.cameras import back_project, unit_rays
 from semalign3d.geometry.grid import cell_to_pixel
 from semalign3d.shape.relations.fitting import Relations, fit_relations
+from studies.shared.synthetic_views import generators, rotation
 
 GRID, CHANNELS, KEYPOINTS = 30, 48, 10
 SIZE = (200, 160)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from scipy import special
-from synthetic_views import category, generators
 from torch_devices import DEVICES
 
 from semalign3d import arrays
@@ -13,6 +12,7 @@ from semalign3d.shape.relations.beta import fit_beta
 from semalign3d.shape.relations.fitting import fit_relations
 from semalign3d.shape.sparse.energy import ShapeEnergy
 from semalign3d.shape.sparse.prior import fit_sparse
+from studies.shared.synthetic_views import category, generators
 
 
 @pytest.fixture(params=DEVICES)

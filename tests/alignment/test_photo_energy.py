@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import approx_fprime
-from synthetic_views import random_rotation
 
 from semalign3d.alignment.photo.fields import Fields, smooth_fields
 from semalign3d.alignment.photo.likelihood import SURFACE_LIMIT, PointLikelihood
@@ -24,6 +23,7 @@ from semalign3d.alignment.statistics.views import Following
 from semalign3d.geometry.cameras import project
 from semalign3d.geometry.plane import plane_coordinates, plane_of
 from semalign3d.geometry.rotations import sphere_directions
+from studies.shared.synthetic_views import random_rotation
 
 GRID, KEYPOINTS, POINTS, SIZE = 24, 5, 9, (120, 90)
 CAMERA = Camera(np.array([11.5, 11.5]), GRID, 1.5, 0.3)

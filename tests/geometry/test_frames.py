@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic_views import mirror_table, random_rotation, symmetric_shape
 
 from semalign3d.geometry.frames import Similarity, canonical_frame, similarity_procrustes
+from studies.shared.synthetic_views import mirror_table, random_rotation, symmetric_shape
 
 
 def random_similarity(rng):

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
-from synthetic_views import mirror_table, rotation, symmetric_shape
 
 from semalign3d.datasets.records import ImageRecord
 from semalign3d.errors import InputError
@@ -25,6 +24,7 @@ from semalign3d.shape.bundle.suspects import check_annotations
 from semalign3d.shape.cameras.estimation import AnnotatedView, Cameras, estimate_cameras
 from semalign3d.shape.sparse.energy import EnergyTerms
 from semalign3d.shape.sparse.prior import SparseShape
+from studies.shared.synthetic_views import mirror_table, rotation, symmetric_shape
 
 MIRROR = mirror_table(9, 4)
 COUNT = 10

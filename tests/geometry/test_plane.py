@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
-from synthetic_views import random_rotation
 from torch_devices import DEVICES
 
 from semalign3d.alignment.statistics.views import prior_points
@@ -17,6 +16,7 @@ from semalign3d.shape.dense.fusion import ViewPoints, fuse_points
 from semalign3d.shape.dense.prior import DensePrior, dense_prior
 from semalign3d.shape.dense.warp import anchor_points
 from semalign3d.shape.sparse.attention import keypoint_attention
+from studies.shared.synthetic_views import random_rotation
 
 MIRROR = np.array([1, 0, 3, 2, 5, 4, 7, 6])
 """A bottle's outline: left and right, from the top down."""

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
-from synthetic_views import random_rotation
 
 from semalign3d.geometry.tetrahedra import all_tetrahedra, relative_volumes, tetrahedra_of
 from semalign3d.shape.dense.warp import anchor_points, warp_weights
+from studies.shared.synthetic_views import random_rotation
 
 REGULAR = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from synthetic_views import bent_rays, generators, rotation
 
 from semalign3d.geometry.cameras import mirror_or_identity, with_mirror_images
 from semalign3d.geometry.frames import canonical_frame, has_mirror_plane, similarity_procrustes
@@ -11,6 +10,7 @@ from semalign3d.shape.dense.fusion import ViewPoints, fuse_points
 from semalign3d.shape.relations.fitting import fit_relations
 from semalign3d.shape.sparse.image_descriptors import keypoint_descriptors
 from semalign3d.shape.sparse.prior import fit_sparse
+from studies.shared.synthetic_views import bent_rays, generators, rotation
 
 K = 9
 

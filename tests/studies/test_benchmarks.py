@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic_views import category, generators
 
 from semalign3d.geometry.cameras import mirror_keypoints
 from semalign3d.geometry.frames import similarity_procrustes
@@ -15,10 +14,11 @@ from semalign3d.maps.descriptors.post_processor import load_post_processor
 from semalign3d.shape.relations.beta import fit_beta
 from semalign3d.shape.relations.fitting import fit_relations
 from semalign3d.shape.sparse.prior import fit_sparse
+from studies.shared.synthetic_views import category, generators, symmetric_shape
 from studies.speed import convolutions, report, stages
 from studies.speed.chain import SNAKEMAKE, Process
 from studies.speed.data import dataset, features
-from studies.speed.data.scene import photograph, random_shape, skeleton
+from studies.speed.data.scene import photograph, skeleton
 from studies.speed.published import construction as published
 from studies.speed.summary import growth, power_law, summarise
 
@@ -58,7 +58,7 @@ def test_fits_one_by_one_are_those_of_newtons_method():
 def test_scenes_show_the_asked_share_of_the_keypoints(visible):
     rng = np.random.default_rng(0)
     mirror = np.array([1, 0, 3, 2, *range(4, 12)])
-    shape = random_shape(mirror, rng)
+    shape = symmetric_shape(mirror, rng)
     assert np.allclose(shape[mirror], shape * [-1.0, 1.0, 1.0])
     view = photograph(shape, skeleton(shape), 0.3, visible, rng)
     assert view.visible.sum() == round(visible * 12)

@@ -9,9 +9,10 @@ from demo.annotations import image_annotation
 from demo.plan import pair_name
 from semalign3d.datasets.mirror_tables import SPAIR, listed_ids, mirror_permutation
 from semalign3d.seeds import generator
+from studies.shared.synthetic_views import symmetric_shape
 
 from .features import write_features
-from .scene import photograph, random_shape, relative_inverse_depth, skeleton
+from .scene import photograph, relative_inverse_depth, skeleton
 
 SHARED = ("JPEGImages", "ImageAnnotation")
 
@@ -34,7 +35,7 @@ def write_category(root: Path, category: str, images: int, visible: float) -> No
     """Photos, annotations, masks, depth and (linked) features of a category's training images."""
     mirror = mirror_permutation(SPAIR[category])
     rng = generator(0, "benchmark-shape", category)
-    shape = random_shape(mirror, rng)
+    shape = symmetric_shape(mirror, rng)
     weights = skeleton(shape)
     turns = np.mod(np.arange(images) * 0.6180339887, 1.0)
     for turn, stem in zip(turns, stems(images), strict=True):

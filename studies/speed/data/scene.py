@@ -39,16 +39,6 @@ class View:
     azimuth: float
 
 
-def random_shape(mirror: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Keypoints (K, 3) symmetric about x = 0, of a bounding-box diagonal near 1."""
-    shape = rng.uniform([0.08, -0.35, -0.25], [0.3, 0.35, 0.25], size=(len(mirror), 3))
-    ids = np.arange(len(mirror))
-    second = ids > mirror
-    shape[second] = shape[mirror[second]] * [-1.0, 1.0, 1.0]
-    shape[ids == mirror, 0] = 0.0
-    return shape
-
-
 def skeleton(shape: np.ndarray, balls: int = 8) -> np.ndarray:
     """Centres of the balls as weights (n, K) of the keypoints, so that they follow an instance."""
     distance = np.linalg.norm(shape[:, None] - shape, axis=2)

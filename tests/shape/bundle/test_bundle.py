@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
-from synthetic_views import mirror_table, random_rotation, rotation, symmetric_shape
 from torch_devices import DEVICES
 
 from semalign3d.errors import InputError
@@ -22,6 +21,7 @@ from semalign3d.shape.bundle.uncertainty import shape_basis
 from semalign3d.shape.cameras.estimation import Cameras
 from semalign3d.shape.sparse.energy import EnergyTerms
 from semalign3d.shape.sparse.prior import SparseShape
+from studies.shared.synthetic_views import mirror_table, random_rotation, rotation, symmetric_shape
 
 MIRROR = mirror_table(9, 4)
 NO_PRIORS = BundleSettings(offset_spread=1e4, focal_spread=1e4)

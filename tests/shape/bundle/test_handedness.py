@@ -6,7 +6,6 @@ import logging
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
-from synthetic_views import mirror_table, rotation, symmetric_shape
 from test_bundle import photographed, rough, start_from
 
 from semalign3d.errors import InputError
@@ -17,6 +16,7 @@ from semalign3d.shape.bundle.model import LOG_K, TURN
 from semalign3d.shape.bundle.objective import BundleObjective
 from semalign3d.shape.bundle.refinement import refine
 from semalign3d.shape.bundle.settings import BundleSettings
+from studies.shared.synthetic_views import mirror_table, rotation, symmetric_shape
 
 MIRRORS = {"symmetric": mirror_table(9, 4), "no mirror plane": None}
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
-from synthetic_views import category, mirror_table, rotation, symmetric_shape
 
 from semalign3d.shape.cameras import focal
 from semalign3d.shape.cameras.focal import estimate_focal
+from studies.shared.synthetic_views import category, mirror_table, rotation, symmetric_shape
 
 
 def one_shape_seen(count, seed=0, keypoints=10):

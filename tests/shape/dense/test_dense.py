@@ -5,7 +5,6 @@ from dataclasses import fields
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
-from synthetic_views import mirror_table, random_rotation, symmetric_shape
 from torch_devices import DEVICES
 
 from semalign3d.errors import InputError
@@ -18,6 +17,7 @@ from semalign3d.shape.dense.fusion import (
 )
 from semalign3d.shape.dense.prior import DensePrior, dense_prior, nearest_members
 from semalign3d.shape.sparse.attention import Cosines, MeanDescriptors, keypoint_attention
+from studies.shared.synthetic_views import mirror_table, random_rotation, symmetric_shape
 
 CHANNELS = 16
 

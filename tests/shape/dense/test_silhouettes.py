@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_views import mirror_table, random_rotation, symmetric_shape
 from torch_devices import DEVICES
 
 from semalign3d.arrays import to_device
 from semalign3d.geometry.cameras import project
 from semalign3d.shape.dense.silhouettes import Silhouette, outside_silhouettes
+from studies.shared.synthetic_views import mirror_table, random_rotation, symmetric_shape
 
 RADIUS = 0.3
 DISTANCE = 6.0

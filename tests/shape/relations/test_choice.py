@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from synthetic_views import category, generators
 
 from semalign3d.geometry.cameras import with_mirror_images
 from semalign3d.geometry.frames import similarity_procrustes
@@ -10,6 +9,7 @@ from semalign3d.shape.relations.choice import PER_EDGE, choose_relations
 from semalign3d.shape.relations.fitting import fit_relations
 from semalign3d.shape.relations.measures import relation_index
 from semalign3d.shape.sparse.prior import fit_sparse
+from studies.shared.synthetic_views import category, generators
 
 KEYPOINTS, IMAGES = 30, 24
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from synthetic_views import generators, random_rotation
 
 from semalign3d.shape.relations.fitting import fit_relations, noisy_copies
 from semalign3d.shape.relations.measures import (
@@ -14,6 +13,7 @@ from semalign3d.shape.relations.measures import (
     relation_index,
     triangle_values,
 )
+from studies.shared.synthetic_views import generators, random_rotation
 
 
 def values(points):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 from scipy.stats import beta as beta_distribution
-from synthetic_views import category, generators, mirror_table, symmetric_shape
 
 from semalign3d.errors import InputError
 from semalign3d.geometry.cameras import mirror_keypoints
@@ -17,6 +16,7 @@ from semalign3d.shape.relations.measures import edge_directions, pair_values, tr
 from semalign3d.shape.sparse.embedding import edge_lengths, embed, well_connected
 from semalign3d.shape.sparse.energy import ShapeEnergy
 from semalign3d.shape.sparse.prior import _undetermined, fit_sparse
+from studies.shared.synthetic_views import category, generators, mirror_table, symmetric_shape
 
 
 def relations_of(views, mirror, **settings):

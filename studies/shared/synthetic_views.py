@@ -1,4 +1,4 @@
-"""Synthetic categories for tests of the geometry: known shapes, seen all round in perspective."""
+"""Synthetic categories with any number of keypoints: known shapes, seen in perspective."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,1 @@
+"""How many relations a shape needs."""
