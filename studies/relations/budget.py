@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if budget != ALL or count <= MOST_OF_ALL
     ]
     with threadpool_limits(1):
-        cells = [measure(*task, given.seeds) for task in tqdm(tasks, disable=None)]
+        cells = [measure(count, budget, given.seeds) for count, budget in tqdm(tasks, disable=None)]
     head = HEAD.format(images=IMAGES, seeds=given.seeds, per_edge=PER_EDGE)
     page = head + table(cells)
     print(page)
@@ -137,8 +137,6 @@ def draw(cells: Sequence[Cell]) -> Figure:
             label=f"K = {count}",
         )
     axes.set_xticks(range(len(budgets)), ["all" if b == ALL else f"{b:,}" for b in budgets])
-    axes.set(
-        xlabel="budget of relations", ylabel="keypoint error, % of the diagonal", ylim=(0, None)
-    )
+    axes.set(xlabel="budget of relations", ylabel="keypoint error (%)", ylim=(0, None))
     axes.legend(ncols=2)
     return figure
