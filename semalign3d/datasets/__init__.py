@@ -9,10 +9,18 @@ from .ap10k.dataset import Ap10kDataset
 from .ap10k.pairs import Ap10kPairsDataset
 from .coco.dataset import CocoDataset
 from .pf_pascal.dataset import PfPascalDataset
-from .records import Dataset, ImageRecord, PairRecord
+from .records import Dataset, ImageRecord, PairRecord, Remark
 from .spair.dataset import SpairDataset
 
-__all__ = ["OPTIONS", "Dataset", "ImageRecord", "PairRecord", "load_records", "open_dataset"]
+__all__ = [
+    "OPTIONS",
+    "Dataset",
+    "ImageRecord",
+    "PairRecord",
+    "Remark",
+    "load_records",
+    "open_dataset",
+]
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "spair-71k": (),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,6 +22,9 @@ class ImageRecord:
     box : (x1, y1, x2, y2) of the object, pixels.
     keypoints : (K, 2) float64, pixels (x, y); NaN where not seen.
     notes : what was changed or left out of the annotation, one text each.
+    labelled : (K, 2) float64, pixels: keypoints as annotated, those left out among them; NaN where
+        there is none. None: as `keypoints`.
+    hidden : ids of the keypoints that were left out since they are labelled as hidden.
     """
 
     category: str
@@ -33,6 +36,8 @@ class ImageRecord:
     box: Box
     keypoints: np.ndarray
     notes: tuple[str, ...] = ()
+    labelled: np.ndarray | None = None
+    hidden: tuple[int, ...] = ()
 
     @property
     def visible(self) -> np.ndarray:
@@ -75,6 +80,28 @@ class PairRecord:
     flags: PairFlags | None
 
 
+@dataclass(frozen=True)
+class Remark:
+    """What a dataset skipped, guessed or doubts in a whole category.
+
+    Attributes
+    ----------
+    level : a warning where the result may suffer, a note where nothing is lost.
+    text : what, where, and what to do.
+    """
+
+    level: Literal["warning", "note"]
+    text: str
+
+
+class NoRemarks:
+    """The default of datasets that read all that they find."""
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """None."""
+        return ()
+
+
 class Dataset(Protocol):
     """A folder of annotated images in some layout."""
 
@@ -108,6 +135,10 @@ class Dataset(Protocol):
 
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read and validate an image's annotation; `InputError` lists all its problems."""
+        ...
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """What was skipped, guessed or is doubted in a category; notes on images are in records."""
         ...
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from ...errors import InputError
 from ...seeds import generator
 from ..names import SPLITS, require_category, require_split
 from ..pairing import all_pairs
-from ..records import ImageRecord, PairRecord
+from ..records import ImageRecord, NoRemarks, PairRecord
 from .file import CocoFile, read_coco_file
 from .mirror_names import Entry, mirror_from_entries, mirror_from_names
 from .objects import coco_record
@@ -20,7 +20,7 @@ Chosen = float | Sequence[str]
 NO_MIRROR = "none"
 
 
-class CocoDataset:
+class CocoDataset(NoRemarks):
     """A COCO-keypoint file, and the photos that it names.
 
     Parameters
