@@ -111,13 +111,14 @@ def judge_images(
     except InputError:
         mirror = None
     places = judge_places(labels)
-    sides = [] if any(found.level == "error" for found in places) else judge_sides(labels, mirror)
+    # What follows from labels that lie in the wrong place is not worth a word.
+    sound = all(found.level != "error" for found in places)
     return [
         *itemised("error", "unreadable", (text for image in images for text in image.problems)),
         *judge_photos(images),
         *places,
-        *judge_amount(labels, counts, min_images),
-        *sides,
+        *(judge_amount(labels, counts, min_images) if sound else []),
+        *(judge_sides(labels, mirror) if sound else []),
         *_image_remarks(images),
     ]
 

@@ -11,6 +11,8 @@ from .labels import Labels
 from .report import Finding, Level, counted
 
 MOST = 0.5
+MIN_IMAGES = 4
+"""Training photos that a prior needs in any case."""
 LINE = 0.02
 """Spread across a line over that along it."""
 HIDDEN_ADVICE = (
@@ -42,7 +44,7 @@ def judge_amount(labels: Labels, images: dict[str, int], min_images: int) -> lis
     if hidden and any(finding.level == "error" for finding in found):
         with_hidden = placeable((visible | labels.labelled)[training], min_images)
         if with_hidden.sum() >= MIN_KEYPOINTS:
-            found, hidden = [], [replace(hidden[0], level="error")]
+            return [replace(hidden[0], level="error")]
     return [
         *hidden,
         *found,
@@ -118,8 +120,8 @@ def _too_few(visible: np.ndarray, placed: np.ndarray, enough: int, min_images: i
         f"{counted(len(placed), 'keypoint')} are seen often enough together with others"
     )
     advice = f"Label {FEW_PHOTOS} photos or more, each with {MIN_KEYPOINTS} keypoints or more."
-    lower = next((n for n in range(min_images - 1, 0, -1) if _suffices(visible, n)), 0)
-    if lower:
+    lower = next((n for n in range(min_images - 1, 1, -1) if _suffices(visible, n)), 0)
+    if lower and enough >= MIN_IMAGES:
         advice += f" With relations.min_images: {lower} a prior could be tried, a poor one."
     return Finding("error", "no-prior", text, (), advice)
 

@@ -12,10 +12,12 @@ from tqdm import tqdm
 
 from ..datasets.records import Dataset, ImageRecord, Remark
 from ..errors import InputError
-from ..files.images import read_image, turned_by_exif
+from ..files.images import opened_image, read_image, turned_by_exif
 
 THUMBNAIL = 16
 """Side of the thumbnails that photos are compared by."""
+_DRAFT = 256
+"""Least pixels of each side of a JPEG file that is decoded at a fraction of its size."""
 _SAMPLED = 1 << 16
 """Pixels that the range of values is taken from."""
 TURNED = (
@@ -33,7 +35,7 @@ class Photo:
     width, height : pixels.
     spread : levels (of 255) between the darkest and the lightest pixels, but for half a percent
         at each end; of the channel in which it is largest.
-    digest : of size and pixels.
+    digest : of size and pixels; of JPEG files, of the pixels of a smaller copy.
     thumbnail : (16, 16, 3) uint8, means over blocks.
     """
 
@@ -101,7 +103,7 @@ def _read(dataset: Dataset, category: str, split: str, stem: str) -> CheckedImag
         problems += error.problems
     path = dataset.image_path(category, stem)
     try:
-        photo = photo_facts(read_image(path))
+        photo = read_photo(path)
         remarks = _photo_remarks(path, photo, record)
     except InputError as error:
         problems += error.problems
@@ -109,16 +111,34 @@ def _read(dataset: Dataset, category: str, split: str, stem: str) -> CheckedImag
     return CheckedImage(name, stem, split, path, record, photo, tuple(problems), remarks)
 
 
-def photo_facts(pixels: np.ndarray) -> Photo:
-    """What the checks keep of a photo (H, W, 3) uint8."""
+def read_photo(path: Path) -> Photo:
+    """Decode a photo, once and to its end, and keep its facts.
+
+    JPEG files are decoded at a fraction of their size: a quarter of the time, and little memory.
+
+    Raises
+    ------
+    InputError : missing, truncated or no image; names the file.
+    """
+    with opened_image(path) as image:
+        size = image.size
+        if image.format in {"JPEG", "MPO"} and image.mode == "RGB":
+            image.draft("RGB", (_DRAFT, _DRAFT))
+            return photo_facts(np.asarray(image), size)
+    pixels = read_image(path)
+    return photo_facts(pixels, (pixels.shape[1], pixels.shape[0]))
+
+
+def photo_facts(pixels: np.ndarray, size: tuple[int, int]) -> Photo:
+    """What the checks keep of a photo of a size (W, H), from pixels (h, w, 3) uint8 of it."""
     height, width = pixels.shape[:2]
     step = max(int(np.sqrt(height * width / _SAMPLED)), 1)
     sample = pixels[::step, ::step].reshape(-1, 3)
     low, high = np.percentile(sample, (0.5, 99.5), axis=0)
     small = Image.fromarray(pixels).resize((THUMBNAIL,) * 2, Image.Resampling.BOX)
-    digest = xxhash.xxh3_128(memoryview(np.ascontiguousarray(pixels)).cast("B"))
-    digest.update(f"{width} x {height}".encode())
-    return Photo(width, height, float((high - low).max()), digest.hexdigest(), np.array(small))
+    digest = xxhash.xxh3_128(np.ascontiguousarray(pixels).data)
+    digest.update(f"{size[0]} x {size[1]}".encode())
+    return Photo(*size, float((high - low).max()), digest.hexdigest(), np.array(small))
 
 
 def _photo_remarks(path: Path, photo: Photo, record: ImageRecord | None) -> tuple[Remark, ...]:

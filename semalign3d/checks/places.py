@@ -43,10 +43,8 @@ def _units(labels: Labels) -> list[Finding]:
         for image, (x, y), (w, h) in zip(labels.images, reach, labels.sizes, strict=True)
         if np.isfinite(x)
     )
-    what = readings.copy_text(factor)
-    text = (
-        f"{of_photos(len(items), total)} seem to have {what}: a common factor of about {factor:.3g}"
-    )
+    start = of_photos(len(items), len(labels.images))
+    text = f"{start}: {readings.copy_text(factor)} (a common factor of about {factor:.3g})"
     advice = f"Give the photos that were labelled, or divide keypoints and boxes by {factor:.3g}."
     return [Finding(level, "labels-of-a-copy", text, items, advice)]
 

@@ -66,7 +66,8 @@ def _point_readings(labels: Labels) -> Iterator[tuple[str, np.ndarray]]:
     yield "shares of the box's sides, not pixels", labels.points * size + corner
     factor = _common_factor(_middles(labels.points) / (corner[:, 0] + size[:, 0] / 2))
     if factor is not None:
-        yield copy_text(factor) + ", unlike the boxes", labels.points / factor
+        size, times = ("large", factor) if factor > 1.0 else ("small", 1.0 / factor)
+        yield f"those of a copy {times:.3g} times as {size}, unlike boxes", labels.points / factor
 
 
 def _holds(labels: Labels, boxes: np.ndarray, points: np.ndarray) -> float:
@@ -141,7 +142,7 @@ def are_percent(labels: Labels) -> bool:
 def copy_text(factor: float) -> str:
     """Which copy labels belong to."""
     size, times = ("large", factor) if factor > 1.0 else ("small", 1.0 / factor)
-    return f"labels of a copy {times:.3g} times as {size}"
+    return f"the labels fit a copy {times:.3g} times as {size}"
 
 
 def _middles(points: np.ndarray) -> np.ndarray:

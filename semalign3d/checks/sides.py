@@ -21,6 +21,9 @@ OVERLAP = 0.5
 EVIDENCE, LEAST_EVIDENCE = 1.5, 0.03
 """Photos differ from each other the more the fewer there are: so much over their number must the
 agreement grow by swapping, and so much at least."""
+AGREEMENT, USUAL = 1.25, 0.1
+"""Swapped, a photo must agree with its nearest ones so well, and as well as nine tenths do. (The
+same layout of the same keypoints: 1.5 and a little more, random ones: 0.9.)"""
 _CLEAREST, _ROUNDS = 0.7, 6
 _MOST_COMPARED = 1500
 _CHUNK = 1 << 18
@@ -93,7 +96,8 @@ def swapped_sides(
         before = _agreement(current, other, own)
         after = _agreement(current[:, mirror], other, own)
         gain = after - before
-        clear = (gain > limit) & (gain >= _CLEAREST * gain.max())
+        agrees = after >= max(AGREEMENT, np.quantile(before, USUAL) - NEAR)
+        clear = agrees & (gain > limit) & (gain >= _CLEAREST * gain.max(where=agrees, initial=0.0))
         if not clear.any():
             break
         swapped[clear] ^= True
