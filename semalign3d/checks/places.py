@@ -34,7 +34,7 @@ def _units(labels: Labels) -> list[Finding]:
         advice = "Keypoints must be pixels: export them as COCO keypoints, or scale them."
         return [Finding("error", "labels-percent", text, (), advice)]
     factor = readings.factor_of_copy(labels)
-    if factor is None:
+    if factor is None or readings.reading_of_points(labels) is not None:
         return []
     level: Level = "error" if factor > 1.0 else "warning"
     reach = np.nan_to_num(labels.points, nan=-np.inf).max(axis=1)
