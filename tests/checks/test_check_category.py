@@ -12,7 +12,8 @@ from layouts import write_photo
 from PIL import ExifTags, Image
 
 from semalign3d.checks import check_category
-from semalign3d.datasets import open_dataset
+from semalign3d.datasets import Remark, open_dataset
+from semalign3d.datasets.spair.dataset import SpairDataset
 from semalign3d.maps.descriptors.inspection import GeoAwareFiles, MapFiles
 
 SIZES = {"s3": (8, 6), "s4": (9, 3), "s5": (10, 2), "dino": (7, 6)}
@@ -219,6 +220,17 @@ def damage(root, what):
         torch.save(torch.full((1, 7, 6, 6), np.nan), features / "a_dino.pt")
 
 
+def test_remarks_of_the_dataset_are_findings(root, monkeypatch):
+    remarks = (Remark("warning", "one of two is guessed"), Remark("note", "3 are skipped"))
+    monkeypatch.setattr(SpairDataset, "remarks", lambda self, category: remarks)
+    report = check(root)
+    assert [found.lines() for found in report.findings] == [
+        ["one of two is guessed"],
+        ["3 are skipped"],
+    ]
+    assert report.line().endswith("; 1 warning, 1 note")
+
+
 DAMAGES = {
     "missing image": "a.jpg: no such image",
     "truncated image": "a.jpg: cannot be decoded",
@@ -280,7 +292,8 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from semalign3d.checks import check_category
-from semalign3d.datasets import open_dataset
+from semalign3d.datasets import Remark, open_dataset
+from semalign3d.datasets.spair.dataset import SpairDataset
 from semalign3d.maps.descriptors.inspection import GeoAwareFiles
 
 root = Path(sys.argv[1])

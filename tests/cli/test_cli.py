@@ -113,6 +113,32 @@ def test_check_lists_all_problems(folder: Path, capsys) -> None:
     assert text.startswith("cat: 17 trn, 2 val, 5 test images; 0 feature files; 2 errors\n")
 
 
+def test_warnings_fail_only_if_strict(folder: Path, capsys) -> None:
+    (folder / "photos" / "copy.jpg").write_bytes((folder / "photos" / "d4.jpg").read_bytes())
+    values = json.loads((folder / "cat.json").read_text())
+    number = next(v["id"] for v in values["images"] if v["file_name"] == "d4.jpg")
+    again = dict(next(v for v in values["images"] if v["id"] == number))
+    values["images"].append(again | {"id": 99, "file_name": "copy.jpg"})
+    labels = next(v for v in values["annotations"] if v["image_id"] == number)
+    values["annotations"].append(labels | {"id": 99, "image_id": 99})
+    (folder / "cat.json").write_text(json.dumps(values))
+    check = ["check", "--coco", "cat.json", "--images", "photos"]
+    assert main(check) == 0
+    assert "warning: 1 of 25 photos are" in capsys.readouterr().out
+    assert main([*check, "--strict", "--report", "report.json"]) == 1
+    [report] = json.loads((folder / "report.json").read_text())
+    assert "copy.jpg" in report["findings"][0]["items"][0]
+    config = {"dataset": {"name": "coco", "root": "photos", "annotations": "cat.json"}}
+    (folder / "cat.yaml").write_text(yaml.safe_dump({**config, "checks": {"strict": True}}))
+    assert main(["check", "--configfile", "cat.yaml"]) == 1
+
+
+def test_check_says_that_no_category_can_be_checked(folder: Path, capsys) -> None:
+    rename(folder, [])
+    assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
+    assert "no category has both names of keypoints and annotated" in capsys.readouterr().err
+
+
 def test_check_of_other_datasets(tmp_path: Path, capsys) -> None:
     write_pf_pascal(tmp_path / "pf", CONTENT)
     config = tmp_path / "pf.yaml"
