@@ -83,12 +83,12 @@ def _listed(
         by_split = dataset.splits(category)
         names = dataset.keypoint_names(category)
     except InputError as error:
-        return {}, (), itemised("error", "dataset", error.problems)
+        return {}, (), itemised("error", "dataset", error.problems, error.hint)
     findings = _remarks("dataset", dataset.remarks(category))
     try:
         dataset.mirror(category)
     except InputError as error:
-        findings += itemised("error", "mirror", error.problems)
+        findings += itemised("error", "mirror", error.problems, error.hint)
     return by_split, names, findings
 
 

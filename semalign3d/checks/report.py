@@ -39,16 +39,17 @@ class Finding:
         if not self.text:
             most = MOST_ERRORS if self.level == "error" else EXAMPLES
             more = len(self.items) - most
-            return [*self.items[:most], *([f"and {more} more of this kind"] if more > 0 else [])]
+            rest = [f"and {more} more of this kind"] if more > 0 else []
+            return [*self.items[:most], *rest, *([self.advice] if self.advice else [])]
         start = ", e.g. " if len(self.items) > EXAMPLES else ": "
         examples = start + ", ".join(self.items[:EXAMPLES]) if self.items else ""
         return [f"{self.text}{examples}." + (f" {self.advice}" if self.advice else "")]
 
 
-def itemised(level: Level, kind: str, items: Iterable[str]) -> list[Finding]:
+def itemised(level: Level, kind: str, items: Iterable[str], advice: str = "") -> list[Finding]:
     """A finding whose items are sentences; none where there are none."""
     texts = tuple(dict.fromkeys(items))
-    return [Finding(level, kind, "", texts)] if texts else []
+    return [Finding(level, kind, "", texts, advice)] if texts else []
 
 
 def counted(count: int, noun: str) -> str:

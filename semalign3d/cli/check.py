@@ -8,7 +8,7 @@ from typing import Any
 
 from ..checks import CheckReport, check_category
 from ..config import Configuration, read_configuration
-from ..datasets import OPTIONS, open_dataset
+from ..datasets import OPTIONS, open_dataset, require_categories
 from ..datasets.records import Dataset
 from ..errors import InputError
 from ..maps.descriptors.inspection import FeatureFiles, open_feature_files
@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
     dataset = _coco(given) if given.coco else _configured(config, given.configfile)
     strict = given.strict or config.checks.strict
     reports = []
-    for category in given.category or _categories(dataset):
+    for category in given.category or require_categories(dataset):
         report = check_category(
             dataset,
             category,
@@ -62,20 +62,6 @@ def run(given: argparse.Namespace) -> int:
     if given.report:
         Path(given.report).write_text(reports_json(reports), encoding="utf-8")
     return 1 if any(report.problems(strict=strict) for report in reports) else 0
-
-
-def _categories(dataset: Dataset) -> tuple[str, ...]:
-    """All categories; there must be some, or nothing would be checked and nothing said."""
-    found = dataset.categories()
-    if not found:
-        files = ", ".join(map(str, dataset.list_files()))
-        raise InputError(
-            f"{files}: nothing to check: no category has both names of keypoints and annotated "
-            "photos",
-            hint="Name the keypoints of the category in the labelling tool, label them, and export "
-            "COCO keypoints.",
-        )
-    return found
 
 
 def reports_json(reports: list[CheckReport]) -> str:

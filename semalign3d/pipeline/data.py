@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from demo import plan as demo_plan
 
-from ..datasets import OPTIONS, Dataset, open_dataset
+from ..datasets import OPTIONS, Dataset, open_dataset, require_categories
 from ..errors import InputError
 from .images import Splits
 
@@ -85,12 +85,9 @@ class DatasetFiles:
         if self.is_demo:
             return {c: demo_plan.splits(c, self.counts) for c in self.demo_categories}
         try:
-            found = {c: self.dataset.splits(c) for c in self.dataset.categories()}
+            return {c: self.dataset.splits(c) for c in require_categories(self.dataset)}
         except InputError as error:
             raise WorkflowError(str(error)) from error
-        if not found:
-            raise WorkflowError(f"dataset.root: the lists of images under {self.root} are empty.")
-        return found
 
     def images(self, category: str, stems: Iterable[str]) -> list[str]:
         """Photos."""

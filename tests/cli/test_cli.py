@@ -136,7 +136,10 @@ def test_warnings_fail_only_if_strict(folder: Path, capsys) -> None:
 def test_check_says_that_no_category_can_be_checked(folder: Path, capsys) -> None:
     rename(folder, [])
     assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
-    assert "no category has both names of keypoints and annotated" in capsys.readouterr().err
+    assert (
+        "cat.json: no category has both keypoint names and annotated photos"
+        in capsys.readouterr().err
+    )
 
 
 def test_check_of_other_datasets(tmp_path: Path, capsys) -> None:
