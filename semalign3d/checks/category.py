@@ -9,6 +9,7 @@ from .enough import judge_amount, visible_keypoints
 from .features import common_shapes, read_features
 from .images import CheckedImage, read_images
 from .labels import Labels
+from .layouts import judge_views
 from .photos import judge_photos
 from .places import judge_places
 from .report import LEVELS, CheckReport, Finding, itemised
@@ -118,7 +119,7 @@ def judge_images(
         *judge_photos(images),
         *places,
         *(judge_amount(labels, counts, min_images) if sound else []),
-        *(judge_sides(labels, mirror) if sound else []),
+        *([*judge_views(labels), *judge_sides(labels, mirror)] if sound else []),
         *_image_remarks(images),
     ]
 

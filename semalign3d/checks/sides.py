@@ -12,12 +12,11 @@ from scipy.special import logsumexp
 
 from ..limits import FEW_PHOTOS, MIN_KEYPOINTS
 from .labels import Labels
+from .layouts import similarity
 from .report import Finding, of_photos
 
 NEAR = 0.05
 """Similarity within which photos count alike, so that many outvote a few that are as wrong."""
-OVERLAP = 0.5
-"""Weight of which keypoints are visible, against where they lie."""
 EVIDENCE, LEAST_EVIDENCE = 1.5, 0.03
 """Photos differ from each other the more the fewer there are: so much over their number must the
 agreement grow by swapping, and so much at least."""
@@ -114,36 +113,7 @@ def _agreement(points: np.ndarray, other: np.ndarray, own: np.ndarray) -> np.nda
     step = max(_CHUNK // len(other), 1)
     for start in range(0, len(points), step):
         rows = np.arange(start, min(start + step, len(points)))
-        similar = _similarity(points[rows], other)
+        similar = similarity(points[rows], other)
         similar[rows[:, None] == own] = -np.inf
         found[rows] = NEAR * logsumexp(similar / NEAR, axis=1)
     return found
-
-
-def _similarity(points: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(n, M) of layouts (n, K, 2) and (M, K, 2): up to place, size and, at a cost, rotation.
-
-    The correlation of the common keypoints as complex numbers (its absolute value, and its real
-    part, which falls with rotation, in equal parts), plus the share of keypoints in common.
-    """
-    a, in_a = _complex(points)
-    b, in_b = _complex(other)
-    common = in_a @ in_b.T
-    count = np.maximum(common, 1.0)
-    mean_a, mean_b = (a @ in_b.T) / count, (in_a @ b.T) / count
-    spread_a = (np.abs(a) ** 2 @ in_b.T) / count - np.abs(mean_a) ** 2
-    spread_b = (in_a @ (np.abs(b) ** 2).T) / count - np.abs(mean_b) ** 2
-    product = (a @ b.conj().T) / count - mean_a * mean_b.conj()
-    correlation = product / np.sqrt(np.maximum(spread_a * spread_b, np.finfo(float).tiny))
-    alike = np.maximum((np.abs(correlation) + correlation.real) / 2.0, 0.0)
-    either = in_a.sum(axis=1)[:, None] + in_b.sum(axis=1) - common
-    alike = np.where(common >= MIN_KEYPOINTS, alike, -1.0)
-    return np.asarray(alike + OVERLAP * common / np.maximum(either, 1.0))
-
-
-def _complex(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points (n, K, 2) as complex numbers about their mean, 0 where there is none, and a mask."""
-    there = np.isfinite(points).all(axis=2)
-    values = np.where(there, points[..., 0] + 1j * points[..., 1], 0.0)
-    mean = values.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-    return np.where(there, values - mean[:, None], 0.0), there.astype(float)

@@ -8,6 +8,7 @@ import pytest
 from synthetic_labels import MIRROR, NAMES, checked_images, keypoints, with_record
 
 from semalign3d.checks.labels import Labels
+from semalign3d.checks.layouts import judge_views
 from semalign3d.checks.sides import judge_sides, swapped_sides
 from semalign3d.datasets.mirror_tables import SPAIR, mirror_permutation
 
@@ -83,3 +84,20 @@ def test_nothing_is_said_without_mirror_pairs_or_with_few_photos() -> None:
     assert judge_sides(labels, np.arange(len(MIRROR))) == []
     assert judge_sides(Labels.of(images[:6], NAMES), MIRROR) == []
     assert judge_sides(Labels.of([], NAMES), MIRROR) == []
+
+
+def test_photos_from_one_side_are_worth_a_note() -> None:
+    assert judge_views(Labels.of(checked_images(24), NAMES)) == []
+    rng = np.random.default_rng(0)
+    images = [
+        with_record(image, keypoints=places, labelled=places)
+        for image in checked_images(24)
+        for places in [100.0 * FRONT + rng.normal(0, 3, FRONT.shape)]
+    ]
+    [found] = judge_views(Labels.of(images, NAMES))
+    assert (found.level, found.kind) == ("note", "one-side")
+    assert judge_views(Labels.of(images[:5], NAMES)) == []
+
+
+FRONT = np.array([[x, y] for x in (1.0, 1.5, 2.2, 3.0) for y in (0.3, 1.1, 2.0, 3.1)])[:14]
+"""Keypoints of one view."""
