@@ -1,51 +1,56 @@
-"""Left and right annotated the wrong way round, told by the layout of keypoints in other photos.
+"""Left and right annotated the wrong way round, told by the other photos (METHOD.md 1.5).
 
-A photo with left and right swapped shows the object from where nobody takes photos: a chair from
-below, a face from behind. So its keypoints lie as in no other photo, or not those are visible that
-are visible in photos where they lie so; once swapped back they agree with some. No network is
-needed, and no shape: photos are compared in two dimensions, each with all others and their mirror
-images.
+With left and right swapped, a photo seems to be seen from where nobody takes photos: a chair from
+below, a face from behind; or the keypoints that it shows are not those that one sees from there.
+Where photos are seen from follows from the keypoints of all photos together: no network is needed.
 """
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ..limits import FEW_PHOTOS, MIN_KEYPOINTS
+from .factorisation import MIRRORED, SWAPPED, seen_from
 from .labels import Labels
-from .layouts import similarity
 from .report import Finding, of_photos
 
-NEAR = 0.05
-"""Similarity within which photos count alike, so that many outvote a few that are as wrong."""
-EVIDENCE, LEAST_EVIDENCE = 1.5, 0.03
-"""Photos differ from each other the more the fewer there are: so much over their number must the
-agreement grow by swapping, and so much at least."""
-AGREEMENT, USUAL = 1.25, 0.1
-"""Swapped, a photo must agree with its nearest ones so well, and as well as nine tenths do. (The
-same layout of the same keypoints: 1.5 and a little more, random ones: 0.9.)"""
+EVIDENCE, DOUBT = 1.2, 4.0
+"""Log of how much likelier a photo must become by swapping; more so where photos are few: the
+second number over theirs."""
+VISIBILITY = 0.6
+"""Weight of which keypoints are visible: those of one side vanish together."""
+CONCENTRATION = 6.0
+"""Of the directions that count as near: within 25 degrees, mostly."""
+POOR_FIT = 0.3
+"""Residual of the shape, over the keypoints' spread, above which directions say nothing. (One
+shape with its variations: 0.05 to 0.1; random places: 0.5.)"""
+_FAR = 1e-3
 _CLEAREST, _ROUNDS = 0.7, 6
 _MOST_COMPARED = 1500
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20
 
 
 def judge_sides(labels: Labels, mirror: np.ndarray | None) -> list[Finding]:
     """Photos whose left and right look swapped; none where mirror pairs are not known."""
-    points, table = _placed(labels, mirror)
-    if points is None:
+    if mirror is None or not len(labels.images):
         return []
-    swapped, before, after = swapped_sides(points, table)
-    rows = np.flatnonzero(swapped)
-    if not len(rows):
+    table = np.arange(labels.points.shape[1])
+    table[: len(mirror)] = mirror[: len(table)]
+    points = _visible_places(labels)
+    rows = np.flatnonzero(np.isfinite(points[..., 0]).sum(axis=1) > MIN_KEYPOINTS)
+    if len(rows) < FEW_PHOTOS or (table != np.arange(len(table))).sum() < MIN_KEYPOINTS:
         return []
+    swapped, evidence = swapped_sides(points[rows], table)
+    if not swapped.any():
+        return []
+    count = int(swapped.sum())
     text = (
-        f"{of_photos(len(rows), len(labels.images))}: left and right look annotated the wrong way "
-        "round; swapped, the keypoints lie as they do in other photos"
+        f"{of_photos(count, len(labels.images))}: left and right look annotated the wrong way "
+        "round, if the other photos are right"
     )
-    if 3 * len(rows) > len(points):
+    if 3 * count > len(rows):
         text += " (so many that the others may be the wrong ones)"
     items = tuple(
-        f"{labels.images[row].name} (agreement {before[row]:.2f}, swapped {after[row]:.2f})"
-        for row in rows
+        f"{labels.images[row].name} (log evidence {found:.1f})"
+        for row, found in zip(rows[swapped], evidence[swapped], strict=True)
     )
     advice = (
         "Left is the object's own left, not the viewer's: look at these photos. A view unlike all "
@@ -54,66 +59,83 @@ def judge_sides(labels: Labels, mirror: np.ndarray | None) -> list[Finding]:
     return [Finding("warning", "sides-swapped", text, items, advice)]
 
 
-def _placed(labels: Labels, mirror: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray]:
-    """Visible keypoints (N, K, 2) and the mirror table (K,), if there is enough to compare."""
-    table = np.arange(labels.points.shape[1])
-    if mirror is None or not len(labels.images):
-        return None, table
-    table[: len(mirror)] = mirror[: len(table)]
+def _visible_places(labels: Labels) -> np.ndarray:
+    """(N, K, 2) keypoints that are used, NaN where there is none."""
     points = np.full_like(labels.points, np.nan)
     for row, image in zip(points, labels.images, strict=True):
         if image.record is not None:
             row[: len(image.record.keypoints)] = image.record.keypoints
-    seen = np.isfinite(points).all(axis=2)
-    paired = (seen & (table != np.arange(len(table)))).sum(axis=1)
-    enough = (seen.sum(axis=1) >= MIN_KEYPOINTS) & (paired >= 2)
-    return (points if enough.sum() >= FEW_PHOTOS else None), table
+    return points
 
 
-def swapped_sides(
-    points: np.ndarray, mirror: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Photos whose keypoints agree with others' only with left and right swapped.
+def swapped_sides(points: np.ndarray, mirror: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Photos that are much likelier with left and right swapped.
 
     The clearest ones are swapped first, then the others are looked at again.
 
     Parameters
     ----------
-    points : (N, K, 2) visible keypoints, pixels, NaN where there is none.
+    points : (N, K, 2) visible keypoints, pixels, NaN where there is none; 4 or more a photo.
     mirror : (K,) mirror table.
 
     Returns
     -------
-    tuple of (N,) bool, and (N,) agreement with the nearest photos as annotated, and swapped.
+    tuple of (N,) bool, and (N,) log evidence that a photo as annotated is swapped.
     """
-    current, limit = points.copy(), max(EVIDENCE / len(points), LEAST_EVIDENCE)
     swapped = np.zeros(len(points), dtype=bool)
+    found = seen_from(points, mirror)
+    if found.residual > POOR_FIT:
+        return swapped, np.zeros(len(points))
+    direction, visible = found.direction.copy(), np.isfinite(points[..., 0])
     for _ in range(_ROUNDS):
-        bank = np.arange(0, len(points), -(-len(points) // _MOST_COMPARED))
-        other = np.concatenate([current[bank], current[bank][:, mirror] * (-1.0, 1.0)])
-        own = np.concatenate([bank, bank])
-        before = _agreement(current, other, own)
-        after = _agreement(current[:, mirror], other, own)
-        gain = after - before
-        agrees = after >= max(AGREEMENT, np.quantile(before, USUAL) - NEAR)
-        clear = agrees & (gain > limit) & (gain >= _CLEAREST * gain.max(where=agrees, initial=0.0))
+        evidence = _evidence(direction, visible, mirror)
+        clear = (evidence > EVIDENCE + DOUBT / len(points)) & (
+            evidence >= _CLEAREST * evidence.max()
+        )
         if not clear.any():
             break
         swapped[clear] ^= True
-        current[clear] = current[clear][:, mirror]
-    return swapped, np.where(swapped, after, before), np.where(swapped, before, after)
+        direction[clear] *= SWAPPED
+        visible[clear] = visible[clear][:, mirror]
+    return swapped, np.where(swapped, -evidence, evidence)
 
 
-def _agreement(points: np.ndarray, other: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """(N,) similarity of photos to the nearest of others (M, K, 2), which are photos `own` (M,).
-
-    A soft maximum: many that are nearly as near count for more than one.
-    """
-    found = np.empty(len(points))
-    step = max(_CHUNK // len(other), 1)
-    for start in range(0, len(points), step):
-        rows = np.arange(start, min(start + step, len(points)))
-        similar = similarity(points[rows], other)
-        similar[rows[:, None] == own] = -np.inf
-        found[rows] = NEAR * logsumexp(similar / NEAR, axis=1)
+def _evidence(direction: np.ndarray, visible: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """(N,) log likelihood of photos swapped less that of photos as they are."""
+    bank = np.arange(0, len(direction), -(-len(direction) // _MOST_COMPARED))
+    towards = np.concatenate([direction[bank], direction[bank] * MIRRORED])
+    showing = np.concatenate([visible[bank], visible[bank][:, mirror]]).astype(float)
+    found = np.empty(len(direction))
+    step = max(_CHUNK // len(towards), 1)
+    for start in range(0, len(direction), step):
+        rows = np.arange(start, min(start + step, len(direction)))
+        other = rows[:, None] != np.concatenate([bank, bank])
+        as_is = _likelihood(direction[rows], visible[rows], towards, showing, other)
+        swapped = visible[rows][:, mirror]
+        found[rows] = (
+            _likelihood(direction[rows] * SWAPPED, swapped, towards, showing, other) - as_is
+        )
     return found
+
+
+def _likelihood(
+    direction: np.ndarray,
+    visible: np.ndarray,
+    towards: np.ndarray,
+    showing: np.ndarray,
+    other: np.ndarray,
+) -> np.ndarray:
+    """(n,) log likelihood of being seen from a direction, and of showing what is visible there.
+
+    Parameters
+    ----------
+    direction, visible : (n, 3) and (n, K) bool, of photos.
+    towards, showing : (M, 3) and (M, K) of all photos and their mirror images.
+    other : (n, M) bool, which of these are not the photo itself.
+    """
+    near = np.where(other, np.exp(CONCENTRATION * (direction @ towards.T - 1.0)), 0.0)
+    weight = near.sum(axis=1, keepdims=True)
+    usual = showing.mean(axis=0)
+    chance = np.clip((near @ showing + usual) / (weight + 1.0), 0.03, 0.97)
+    shown = np.where(visible, np.log(chance), np.log(1.0 - chance)).sum(axis=1)
+    return np.asarray(np.log(weight[:, 0] + _FAR) + VISIBILITY * shown)
