@@ -75,27 +75,33 @@ def _boxes(labels: Labels) -> list[Finding]:
     over = labels.beyond_photo(labels.boxes)
     rows = np.flatnonzero(over)
     meant = readings.reading_of_boxes(labels)
-    if not len(rows) and meant is None:
-        return []
-    share = np.median(over[rows] / labels.sizes[rows].max(axis=1)) if len(rows) else 0.0
-    start = of_photos(len(rows), len(labels.images))
-    text = f"{start}: the box leaves the photo (median {100 * share:.0f} % of its longer side)"
-    if meant is not None:
-        text += f"; in most photos the boxes fit as {meant}"
-    return [
-        Finding(
-            "warning",
-            "box-outside-photo",
-            text,
-            tuple(
-                f"{labels.images[row].name} ({over[row]:.0f} pixels beyond "
-                f"{labels.sizes[row, 0]:.0f} x {labels.sizes[row, 1]:.0f})"
-                for row in rows
-            ),
-            "Matches are judged against the box's size, and some depth sources cut it out: "
-            "mend the boxes.",
+    total = len(labels.images)
+    parts, kind = [], "box-outside-photo"
+    if len(rows):
+        share = np.median(over[rows] / labels.sizes[rows].max(axis=1))
+        parts.append(
+            f"{of_photos(len(rows), total)}: the box leaves the photo (median "
+            f"{100 * share:.0f} % of its longer side)"
         )
-    ]
+    elif meant is not None:
+        parts, kind = (
+            [f"{of_photos(meant.fits, total)}: the box misses its keypoints"],
+            "box-misses-keypoints",
+        )
+    if meant is not None:
+        parts.append(f"in {meant.fits} the boxes fit as {meant.text}")
+    if not parts:
+        return []
+    items = tuple(
+        f"{labels.images[row].name} ({over[row]:.0f} pixels beyond "
+        f"{labels.sizes[row, 0]:.0f} x {labels.sizes[row, 1]:.0f})"
+        for row in rows
+    )
+    advice = (
+        "Matches are judged against the box's size, and some depth sources cut it out: mend the "
+        "boxes."
+    )
+    return [Finding("warning", kind, "; ".join(parts), items, advice)]
 
 
 def _outside_box(labels: Labels) -> list[Finding]:
@@ -105,18 +111,20 @@ def _outside_box(labels: Labels) -> list[Finding]:
         outside &= labels.labelled & labels.boxed[:, None] & ~labels.at_origin
         outside &= ~labels.outside_photo(labels.points)
     rows = np.flatnonzero(outside.any(axis=1))
-    boxes_meant = readings.reading_of_boxes(labels)
-    meant = readings.reading_of_points(labels) if boxes_meant is None else None
+    if readings.reading_of_boxes(labels) is not None:
+        return []
+    meant = readings.reading_of_points(labels)
     if not len(rows) and meant is None:
         return []
+    total = len(labels.images)
     text = (
-        f"{of_photos(len(rows), len(labels.images))}: "
-        f"{counted(int(outside.sum()), 'keypoint')} lie outside the box by more than a tenth of "
-        "its longer side"
+        f"{of_photos(len(rows), total)}: {counted(int(outside.sum()), 'keypoint')} lie outside the "
+        "box by more than a tenth of its longer side"
     )
     level: Level = "warning"
     if meant is not None:
-        level, text = "error", f"{text}; in most photos the keypoints fit as {meant}"
+        text += f"; in {counted(meant.fits, 'photo')} the keypoints fit as {meant.text}"
+        level = "error" if meant.fits >= MOST * total else "warning"
     items = tuple(labels.said(int(row), outside[row]) for row in rows)
     advice = "Look whether keypoints and box are those of one object."
     return [Finding(level, "keypoint-outside-box", text, items, advice)]

@@ -1,27 +1,63 @@
 """How annotations may be meant that make no sense as they stand."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from .labels import Labels
 
-SOUND, ODD = 0.9, 0.5
-"""Share of the photos that a reading must fit, and that the annotations as they stand may."""
+SOUND, ODD = 0.9, 3
+"""Share of the odd photos that a reading must fit, and how many of these there must be."""
 AGREE = 0.2
 """Relative difference of the factors of x and y."""
 _SIMPLE = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
-def reading_of_boxes(labels: Labels) -> str | None:
+@dataclass(frozen=True)
+class Reading:
+    """What labels seem to be that make no sense as they stand.
+
+    Attributes
+    ----------
+    text : what they seem to be.
+    fits : in how many photos they make sense so, and only so.
+    """
+
+    text: str
+    fits: int
+
+
+def reading_of_boxes(labels: Labels) -> Reading | None:
     """How boxes may be meant; None where they make sense, or nothing else does."""
-    if len(labels.boxes) == 0 or labels.boxed.mean() < SOUND:
+    odd = _odd(labels)
+    if odd.sum() < ODD:
         return None
-    if _holds(labels, labels.boxes, labels.points) > ODD:
+    return _best(
+        odd, ((text, _sound(labels, boxes, labels.points)) for text, boxes in _box_readings(labels))
+    )
+
+
+def reading_of_points(labels: Labels) -> Reading | None:
+    """How keypoints may be meant that do not lie in their boxes; None if nothing else fits."""
+    odd = _odd(labels)
+    if odd.sum() < ODD:
         return None
-    shares = [(_holds(labels, boxes, labels.points), text) for text, boxes in _box_readings(labels)]
-    best, text = max(shares)
-    return text if best >= SOUND else None
+    readings = _point_readings(labels, odd)
+    return _best(odd, ((text, _sound(labels, labels.boxes, points)) for text, points in readings))
+
+
+def _odd(labels: Labels) -> np.ndarray:
+    """(N,) bool: photos with a box and keypoints that do not fit each other, or the photo."""
+    judged = labels.boxed & (labels.labelled & ~labels.at_origin).any(axis=1)
+    return np.asarray(judged & ~_sound(labels, labels.boxes, labels.points))
+
+
+def _best(odd: np.ndarray, readings: Iterator[tuple[str, np.ndarray]]) -> Reading | None:
+    """The reading that makes sense of most of the odd photos, if of nearly all of them."""
+    found = [Reading(text, int(sound[odd].sum())) for text, sound in readings]
+    best = max(found, key=lambda reading: reading.fits)
+    return best if best.fits >= SOUND * odd.sum() else None
 
 
 def _box_readings(labels: Labels) -> Iterator[tuple[str, np.ndarray]]:
@@ -44,41 +80,31 @@ def _box_readings(labels: Labels) -> Iterator[tuple[str, np.ndarray]]:
     yield "percent of the photo's width and height, not pixels", labels.boxes * whole / 100.0
 
 
-def reading_of_points(labels: Labels) -> str | None:
-    """How keypoints may be meant that do not lie in their boxes; None if nothing else fits."""
-    if not labels.labelled.any() or labels.boxed.mean() < SOUND:
-        return None
-    if _holds(labels, labels.boxes, labels.points) > ODD:
-        return None
-    shares = [
-        (_holds(labels, labels.boxes, points), text) for text, points in _point_readings(labels)
-    ]
-    best, text = max(shares, default=(0.0, ""))
-    return text if best >= SOUND else None
-
-
-def _point_readings(labels: Labels) -> Iterator[tuple[str, np.ndarray]]:
+def _point_readings(labels: Labels, odd: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     corner, size = labels.boxes[:, None, :2], labels.boxes[:, None, 2:] - labels.boxes[:, None, :2]
+    sides = labels.sizes[:, None]
     yield "x and y swapped", labels.points[..., ::-1]
+    yield (
+        "y counted from the photo's lower edge",
+        np.array([0, 1]) * sides + labels.points * (1, -1),
+    )
     yield "pixels from the box's corner, not from the photo's", labels.points + corner
-    yield "shares of the photo's sides, not pixels", labels.points * labels.sizes[:, None]
-    yield "percent of the photo's sides, not pixels", labels.points * labels.sizes[:, None] / 100.0
+    yield "shares of the photo's sides, not pixels", labels.points * sides
+    yield "percent of the photo's sides, not pixels", labels.points * sides / 100.0
     yield "shares of the box's sides, not pixels", labels.points * size + corner
-    factor = _common_factor(_middles(labels.points) / (corner[:, 0] + size[:, 0] / 2))
+    factor = _common_factor((_middles(labels.points) / (corner + size / 2)[:, 0])[odd])
     if factor is not None:
-        size, times = ("large", factor) if factor > 1.0 else ("small", 1.0 / factor)
-        yield f"those of a copy {times:.3g} times as {size}, unlike boxes", labels.points / factor
+        way, times = ("large", factor) if factor > 1.0 else ("small", 1.0 / factor)
+        yield f"those of a copy {times:.3g} times as {way}, unlike boxes", labels.points / factor
 
 
-def _holds(labels: Labels, boxes: np.ndarray, points: np.ndarray) -> float:
-    """Share of the photos whose box lies inside and holds all but a tenth of the keypoints."""
+def _sound(labels: Labels, boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N,) bool: photos whose box lies inside and holds all but a tenth of the keypoints."""
     there = np.isfinite(points).all(axis=2) & ~labels.at_origin
     with np.errstate(invalid="ignore"):
         inside = there & ~labels.outside_boxes(points, boxes) & ~labels.outside_photo(points)
         sound = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & (labels.beyond_photo(boxes) == 0.0)
-    judged = there.any(axis=1)
-    enough = inside.sum(axis=1) >= SOUND * there.sum(axis=1)
-    return float((sound & enough)[judged].mean()) if judged.any() else 1.0
+    return np.asarray(sound & (inside.sum(axis=1) >= 0.9 * there.sum(axis=1)))
 
 
 def factor_of_copy(labels: Labels) -> float | None:

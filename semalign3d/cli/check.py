@@ -48,6 +48,7 @@ def run(given: argparse.Namespace) -> int:
     dataset = _coco(given) if given.coco else _configured(config, given.configfile)
     strict = given.strict or config.checks.strict
     reports = []
+    left_out = {} if given.category else dataset.unusable()
     for category in given.category or require_categories(dataset):
         report = check_category(
             dataset,
@@ -59,6 +60,8 @@ def run(given: argparse.Namespace) -> int:
         )
         reports.append(report)
         print("\n".join(lines(report)))
+    for name, why in left_out.items():
+        print(f"{name}: cannot be used: {why}")
     if given.report:
         Path(given.report).write_text(reports_json(reports), encoding="utf-8")
     return 1 if any(report.problems(strict=strict) for report in reports) else 0

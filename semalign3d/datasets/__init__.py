@@ -98,8 +98,9 @@ def require_categories(dataset: Dataset) -> tuple[str, ...]:
     if not isinstance(dataset, CocoDataset):
         raise InputError(f"dataset.root: the lists of images under {dataset.root} are empty.")
     files = ", ".join(map(str, dataset.list_files()))
+    why = [f"{files}: {name}: {text}" for name, text in dataset.unusable().items()]
     raise InputError(
-        f"{files}: no category has both keypoint names and annotated photos",
+        [f"{files}: no category has both keypoint names and annotated photos", *why],
         hint="Name the keypoints of the category in the labelling tool, label them, and export "
         "COCO keypoints.",
     )

@@ -101,6 +101,10 @@ class NoRemarks:
         """None."""
         return ()
 
+    def unusable(self) -> dict[str, str]:
+        """None."""
+        return {}
+
 
 class Dataset(Protocol):
     """A folder of annotated images in some layout."""
@@ -139,6 +143,10 @@ class Dataset(Protocol):
 
     def remarks(self, category: str) -> tuple[Remark, ...]:
         """What was skipped, guessed or is doubted in a category; notes on images are in records."""
+        ...
+
+    def unusable(self) -> dict[str, str]:
+        """{name: why} of categories that the dataset names and that cannot be used."""
         ...
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:

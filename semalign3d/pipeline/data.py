@@ -110,7 +110,7 @@ class DatasetFiles:
         return self._present(self.dataset.list_files())
 
     def warnings(self) -> list[str]:
-        """A warning of keys that are set and play no part with this dataset."""
+        """Warnings of keys that play no part with this dataset, and of unusable categories."""
         name = self._section.name
         options = ("annotations", "val", "test", "mirror", "hidden", "partition")
         keys = [
@@ -118,7 +118,9 @@ class DatasetFiles:
             for option in options
             if getattr(self._section, option) is not None and option not in OPTIONS[name]
         ]
-        return [f"Not used, since dataset.name is {name}: {', '.join(keys)}"] if keys else []
+        unused = [f"Not used, since dataset.name is {name}: {', '.join(keys)}"] if keys else []
+        left_out = {} if self.is_demo else self.dataset.unusable()
+        return unused + [f"{category}: cannot be used: {why}" for category, why in left_out.items()]
 
     def _present(self, paths: Iterable[Path]) -> list[str]:
         return [str(path) for path in paths if self.is_demo or path.exists()]

@@ -136,10 +136,24 @@ def test_warnings_fail_only_if_strict(folder: Path, capsys) -> None:
 def test_check_says_that_no_category_can_be_checked(folder: Path, capsys) -> None:
     rename(folder, [])
     assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
-    assert (
-        "cat.json: no category has both keypoint names and annotated photos"
-        in capsys.readouterr().err
-    )
+    text = capsys.readouterr().err
+    assert "cat.json: no category has both keypoint names and annotated photos" in text
+    assert "cat.json: cat: it has no keypoint names" in text
+    assert main(["check", "--coco", "cat.json", "--images", "photos", "--category", "cat"]) == 1
+    assert "error: cat.json: cat: it has no keypoint names" in capsys.readouterr().out
+
+
+def test_check_names_the_categories_that_it_leaves_out(folder: Path, capsys) -> None:
+    values = json.loads((folder / "cat.json").read_text())
+    values["categories"] += [
+        {"id": 8, "name": "dog", "keypoints": ["nose", "tail"]},
+        {"id": 9, "name": "cow", "keypoints": []},
+    ]
+    (folder / "cat.json").write_text(json.dumps(values))
+    assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 0
+    text = capsys.readouterr().out
+    assert "dog: cannot be used: no photo of it is annotated" in text
+    assert "cow: cannot be used: it has no keypoint names" in text
 
 
 def test_check_of_other_datasets(tmp_path: Path, capsys) -> None:

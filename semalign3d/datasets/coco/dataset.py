@@ -64,6 +64,11 @@ class CocoDataset(NoRemarks):
         """Sorted names of the categories that have keypoints and images."""
         return tuple(sorted(name for name, images in self._file.objects.items() if images))
 
+    def unusable(self) -> dict[str, str]:
+        """Categories without keypoint names, or without an annotated photo."""
+        unseen = [name for name, images in self._file.objects.items() if not images]
+        return {**self._file.nameless, **dict.fromkeys(unseen, "no photo of it is annotated")}
+
     def splits(self, category: str) -> dict[str, tuple[str, ...]]:
         """Sorted stems of the splits trn, val and test.
 
@@ -93,6 +98,8 @@ class CocoDataset(NoRemarks):
         return float(generator(self._seed, "split", category, stem).random())
 
     def _stems(self, category: str) -> list[str]:
+        if category in self.unusable():
+            raise InputError(f"{self._annotations}: {category}: {self.unusable()[category]}")
         require_category(category, self.categories(), self._annotations)
         return sorted(self._file.objects[category])
 
