@@ -10,6 +10,7 @@ import pytest
 
 from semalign3d.checks import check_category
 from semalign3d.checks.category import judge_images
+from semalign3d.checks.factorisation import factorise
 from semalign3d.checks.images import CheckedImage
 from semalign3d.checks.sides import swapped_sides
 from semalign3d.datasets import Dataset, ImageRecord, open_dataset
@@ -106,6 +107,6 @@ def test_a_swapped_face_is_found() -> None:
     points = np.stack([record.keypoints for record in every_record(dataset, category)])
     table = dataset.mirror(category)
     assert table is not None
-    assert not swapped_sides(points, table)[0].any()
+    assert not swapped_sides(factorise(points, table), table)[0].any()
     points[5] = points[5][table]
-    assert np.flatnonzero(swapped_sides(points, table)[0]).tolist() == [5]
+    assert np.flatnonzero(swapped_sides(factorise(points, table), table)[0]).tolist() == [5]
