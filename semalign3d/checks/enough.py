@@ -99,7 +99,8 @@ def _training(labels: Labels, visible: np.ndarray, min_images: int) -> list[Find
             f"{counted(enough, 'training photo')} with {MIN_KEYPOINTS} or more visible keypoints: "
             f"fewer than {FEW_PHOTOS} make a poor prior, if any"
         )
-        found.append(Finding("warning", "few-photos", text, (), "Label more photos: 20 or more."))
+        advice = "Label more photos, 20 or more, or keep fewer back for validation and test."
+        found.append(Finding("warning", "few-photos", text, (), advice))
     left = np.flatnonzero(~placed & (labels.labelled.any(axis=0)))
     if len(left):
         level: Level = "warning" if len(left) >= MOST * len(placed) else "note"
