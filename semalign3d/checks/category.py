@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..datasets.records import Dataset, Remark
 from ..errors import InputError
 from ..maps.descriptors.inspection import FeatureFiles
-from .enough import judge_amount, visible_keypoints
+from .enough import judge_amount
 from .features import common_shapes, read_features
 from .images import CheckedImage, read_images
 from .labels import Labels
@@ -64,7 +64,7 @@ def check_category(
     findings += read.findings()
     labels = Labels.of(images, names)
     training = [row for row, image in enumerate(labels.images) if image.split == "trn"]
-    seen = visible_keypoints(labels)[training].sum(axis=0)
+    seen = labels.visible[training].sum(axis=0)
     return CheckReport(
         category=category,
         images={split: len(found) for split, found in by_split.items()},

@@ -37,7 +37,7 @@ def judge_amount(labels: Labels, images: dict[str, int], min_images: int) -> lis
         )
         advice = "Label more places of the object: 8 to 30, not all in one plane."
         return [Finding("error", "few-keypoints", text, (), advice)]
-    visible = visible_keypoints(labels)
+    visible = labels.visible
     training = np.array([image.split == "trn" for image in labels.images])
     found = _training(labels, visible[training], min_images)
     hidden = _hidden(labels)
@@ -52,15 +52,6 @@ def judge_amount(labels: Labels, images: dict[str, int], min_images: int) -> lis
         *_line(labels, visible & training[:, None]),
         *_tests(images),
     ]
-
-
-def visible_keypoints(labels: Labels) -> np.ndarray:
-    """(N, K) bool: which keypoints are used."""
-    visible = np.zeros(labels.points.shape[:2], dtype=bool)
-    for row, image in zip(visible, labels.images, strict=True):
-        if image.record is not None:
-            row[: len(image.record.visible)] = image.record.visible
-    return visible
 
 
 def _hidden(labels: Labels) -> list[Finding]:

@@ -16,6 +16,8 @@ PHOTO_MARGIN = 0.01
 """Of the photo's longer side, likewise of boxes."""
 PIXELS = 2.0
 """As much in any case."""
+_FARTHEST = 1e7
+"""Pixels: what lies farther out is no nearer to anything, and its square must be a number."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,32 @@ class Labels:
         points = np.full((len(records), count, 2), np.nan)
         for row, record in zip(points, records, strict=True):
             labelled = record.keypoints if record.labelled is None else record.labelled
-            row[: len(labelled)] = labelled
+            row[: len(labelled)] = np.clip(labelled, -_FARTHEST, _FARTHEST)
         return cls(
             images=tuple(image for image, _ in used),
             sizes=np.array([(r.width, r.height) for r in records], dtype=float).reshape(-1, 2),
-            boxes=np.array([r.box for r in records], dtype=float).reshape(-1, 4),
+            boxes=np.array([r.box for r in records], dtype=float)
+            .reshape(-1, 4)
+            .clip(-_FARTHEST, _FARTHEST),
             points=points,
             names=tuple(
                 " ".join([str(number), *names[number : number + 1]]) for number in range(count)
             ),
         )
+
+    @cached_property
+    def used(self) -> np.ndarray:
+        """(N, K, 2) keypoints that later stages use, NaN where there is none."""
+        points = np.full_like(self.points, np.nan)
+        for row, image in zip(points, self.images, strict=True):
+            if image.record is not None:
+                row[: len(image.record.keypoints)] = image.record.keypoints
+        return points
+
+    @cached_property
+    def visible(self) -> np.ndarray:
+        """(N, K) bool: which keypoints later stages use."""
+        return np.asarray(np.isfinite(self.used).all(axis=2))
 
     @cached_property
     def labelled(self) -> np.ndarray:

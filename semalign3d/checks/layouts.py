@@ -15,7 +15,7 @@ _MOST_COMPARED = 500
 def judge_views(labels: Labels) -> list[Finding]:
     """Whether all photos are from about the same side."""
     step = max(len(labels.images) // _MOST_COMPARED, 1)
-    alike = similarity(labels.points[::step])
+    alike = similarity(labels.used[::step])
     if len(alike) < FEW_PHOTOS:
         return []
     pairs = alike[np.triu_indices(len(alike), 1)]

@@ -11,6 +11,8 @@ SOUND, ODD = 0.9, 3
 """Share of the odd photos that a reading must fit, and how many of these there must be."""
 AGREE = 0.2
 """Relative difference of the factors of x and y."""
+_LARGEST = 64.0
+"""Factor of a copy that somebody may have labelled."""
 _SIMPLE = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -189,7 +191,7 @@ def _common_factor(factors: np.ndarray) -> float | None:
     if min(x, y) <= 0.0 or abs(np.log(x / y)) > AGREE:
         return None
     both = float(np.sqrt(x * y))
-    return _simple(both) if abs(np.log(both)) > AGREE else None
+    return _simple(both) if AGREE < abs(np.log(both)) < np.log(_LARGEST) else None
 
 
 def _simple(factor: float) -> float:

@@ -37,8 +37,10 @@ def judge_sides(labels: Labels, mirror: np.ndarray | None) -> list[Finding]:
         return []
     table = np.arange(labels.points.shape[1])
     table[: len(mirror)] = mirror[: len(table)]
-    points = _visible_places(labels)
-    rows = np.flatnonzero(np.isfinite(points[..., 0]).sum(axis=1) > MIN_KEYPOINTS)
+    points, seen = labels.used, labels.visible
+    low = np.where(seen[..., None], points, np.inf).min(axis=1)
+    high = np.where(seen[..., None], points, -np.inf).max(axis=1)
+    rows = np.flatnonzero((seen.sum(axis=1) > MIN_KEYPOINTS) & (high > low).all(axis=1))
     if len(rows) < FEW_PHOTOS or (table != np.arange(len(table))).sum() < MIN_KEYPOINTS:
         return []
     fit = factorise(points[rows], table)
@@ -87,15 +89,6 @@ def _pairs(
     )
     items = tuple(labels.said(int(rows[n]), chosen) for n, chosen in zip(found, ids, strict=True))
     return [Finding("warning", "pair-swapped", text, items, "Look at these photos.")]
-
-
-def _visible_places(labels: Labels) -> np.ndarray:
-    """(N, K, 2) keypoints that are used, NaN where there is none."""
-    points = np.full_like(labels.points, np.nan)
-    for row, image in zip(points, labels.images, strict=True):
-        if image.record is not None:
-            row[: len(image.record.keypoints)] = image.record.keypoints
-    return points
 
 
 def swapped_sides(fit: Factorisation, mirror: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -191,3 +191,16 @@ def test_labels_that_were_not_moved() -> None:
     )
     found = kinds(judge_places(Labels.of(images, NAMES)))
     assert found["same-labels"].items == ("005.jpg (as 001.jpg)",)
+
+
+def test_places_far_out_and_places_that_coincide_are_judged_too() -> None:
+    def far(points: np.ndarray) -> np.ndarray:
+        points[np.flatnonzero(np.isfinite(points[:, 0]))[0]] = 1e200
+        return points
+
+    with np.errstate(all="raise"):
+        found = kinds(judge_places(labels(points=far)))
+        assert set(found) == {"keypoint-outside-photo"}
+        assert len(found["keypoint-outside-photo"].items) == 24
+        nowhere = kinds(judge_places(labels(points=np.zeros_like)))
+        assert set(nowhere) == {"keypoint-at-origin", "same-labels"}
