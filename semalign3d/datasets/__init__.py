@@ -20,6 +20,7 @@ __all__ = [
     "Remark",
     "load_records",
     "open_dataset",
+    "require_categories",
 ]
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -82,6 +83,27 @@ def open_dataset(name: str, root: str | Path, **options: Any) -> Dataset:
     if name == "coco" and "annotations" not in given:
         raise InputError("dataset coco needs annotations, the path of a COCO-keypoint JSON file")
     return _OPEN[name](root, name=name, **given)
+
+
+def require_categories(dataset: Dataset) -> tuple[str, ...]:
+    """The dataset's categories, of which there must be some.
+
+    Raises
+    ------
+    InputError : there are none; says what a category needs.
+    """
+    found = dataset.categories()
+    if found:
+        return found
+    if not isinstance(dataset, CocoDataset):
+        raise InputError(f"dataset.root: the lists of images under {dataset.root} are empty.")
+    files = ", ".join(map(str, dataset.list_files()))
+    why = [f"{files}: {name}: {text}" for name, text in dataset.unusable().items()]
+    raise InputError(
+        [f"{files}: no category has both keypoint names and annotated photos", *why],
+        hint="Name the keypoints of the category in the labelling tool, label them, and export "
+        "COCO keypoints.",
+    )
 
 
 def load_records(dataset: Dataset, category: str, splits: Iterable[str]) -> tuple[ImageRecord, ...]:

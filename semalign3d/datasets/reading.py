@@ -26,6 +26,7 @@ class Findings:
     where: str
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    hidden: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def problem(self, text: str) -> None:
         self.problems.append(f"{self.where}: {text}")
@@ -188,6 +189,10 @@ def image_record(
         raise InputError(findings.problems)
     keypoints = place_keypoints(positions, size, ids, findings)
     width, height = size
+    labelled = np.full_like(keypoints, np.nan)
+    for number, position in {**positions, **findings.hidden}.items():
+        if number < len(labelled):
+            labelled[number] = position
     return ImageRecord(
         category=category,
         stem=stem,
@@ -198,4 +203,6 @@ def image_record(
         box=box,
         keypoints=keypoints,
         notes=tuple(findings.notes),
+        labelled=labelled,
+        hidden=tuple(findings.hidden),
     )

@@ -22,6 +22,9 @@ class ImageRecord:
     box : (x1, y1, x2, y2) of the object, pixels.
     keypoints : (K, 2) float64, pixels (x, y); NaN where not seen.
     notes : what was changed or left out of the annotation, one text each.
+    labelled : (K, 2) float64, pixels: keypoints as annotated, those left out among them; NaN where
+        there is none. None: as `keypoints`.
+    hidden : ids of the keypoints that were left out since they are labelled as hidden.
     """
 
     category: str
@@ -33,6 +36,8 @@ class ImageRecord:
     box: Box
     keypoints: np.ndarray
     notes: tuple[str, ...] = ()
+    labelled: np.ndarray | None = None
+    hidden: tuple[int, ...] = ()
 
     @property
     def visible(self) -> np.ndarray:
@@ -96,6 +101,10 @@ class NoRemarks:
         """None."""
         return ()
 
+    def unusable(self) -> dict[str, str]:
+        """None."""
+        return {}
+
 
 class Dataset(Protocol):
     """A folder of annotated images in some layout."""
@@ -134,6 +143,10 @@ class Dataset(Protocol):
 
     def remarks(self, category: str) -> tuple[Remark, ...]:
         """What was skipped, guessed or is doubted in a category; notes on images are in records."""
+        ...
+
+    def unusable(self) -> dict[str, str]:
+        """{name: why} of categories that the dataset names and that cannot be used."""
         ...
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:

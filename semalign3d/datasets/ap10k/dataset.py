@@ -12,7 +12,7 @@ from ..coco.file import CocoFile
 from ..coco.objects import coco_record, read_sound_file
 from ..names import SPLITS, first_of, require_category, require_split, shared_stems
 from ..pairing import all_pairs
-from ..records import ImageRecord, PairRecord, Remark
+from ..records import ImageRecord, NoRemarks, PairRecord, Remark
 
 KEYPOINTS = (
     *("left_eye", "right_eye", "nose", "neck", "root_of_tail"),
@@ -32,7 +32,7 @@ def _check_keypoints(names: tuple[str, ...], where: str) -> None:
         )
 
 
-class Ap10kDataset:
+class Ap10kDataset(NoRemarks):
     """The official folder: data/ with photos, annotations/ with COCO-keypoint files.
 
     Parameters

@@ -74,6 +74,10 @@ class CocoDataset:
             raise InputError(reasons, hint=HINT)
         return tuple(sorted(self._file.names))
 
+    def unusable(self) -> dict[str, str]:
+        """Categories without keypoint names or labelled keypoints, or with faults."""
+        return {**self._file.categories.unlabelled, **self._file.categories.faulty}
+
     def splits(self, category: str) -> dict[str, tuple[str, ...]]:
         """Sorted stems of the splits trn, val and test.
 
