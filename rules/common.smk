@@ -36,12 +36,12 @@ config.update(CONFIG.model_dump())
 RUNTIME = CONFIG.runtime
 DATA = DatasetFiles(CONFIG)
 IMAGES = Images(DATA.splits(), RUNTIME.batches)
-BATCHES = BatchFiles(RUNTIME.batches)
+BATCHES = BatchFiles(RUNTIME.batches, dry=DRY)
 PATHS = SourcePaths(CONFIG)
 NETWORKS = Path(workflow.basedir) / "demo" / "networks"
 MASKS = MaskSource(CONFIG.masks, PATHS, DATA.root, NETWORKS)
 DEPTH = DepthSource(CONFIG.depth, PATHS, DATA.root, NETWORKS)
-DESCRIPTORS = DescriptorSource(CONFIG.descriptors, PATHS, DATA.root, NETWORKS)
+DESCRIPTORS = DescriptorSource(CONFIG.descriptors, PATHS, DATA.root, NETWORKS, remember=not DRY)
 CONDA = "../envs/cuda.yaml" if RUNTIME.device.startswith("cuda") else "../envs/cpu.yaml"
 
 BUNDLED = CONFIG.bundle.enabled

@@ -173,12 +173,15 @@ class TestStartRun:
         def unsupported(*arguments: object) -> None:
             raise OSError(38, "Function not implemented")
 
+        said: list[str] = []
         monkeypatch.setattr(fcntl, "flock", unsupported)
-        assert locks.start_run(folder, print) == []
+        assert locks.start_run(folder, said.append) == []
+        assert "no file locks here (Function not implemented)" in said.pop()
         with locks.job_at_work(folder):
             assert present(folder) == files
         monkeypatch.setattr(locks, "fcntl", None)  # as on Windows
-        assert locks.start_run(folder, print) == []
+        assert locks.start_run(folder, said.append) == []
+        assert "no file locks here (no flock on this platform)" in said.pop()
         assert present(folder) == files
 
 
@@ -213,18 +216,3 @@ class TestOrphanedJobs:
     def test_a_job_outside_a_run(self, tmp_path: Path) -> None:
         with locks.job_at_work(tmp_path / "nowhere"):
             assert not (tmp_path / "nowhere").exists()
-
-
-class TestLookIn:
-    def test_clears_and_holds_nothing(self, folder: Path, other: Other) -> None:
-        run = other(RUN)
-        files = lock(folder, 0)
-        assert locks.look_in(folder, print) == []
-        kill(run)
-        assert set(locks.look_in(folder, print)) == files
-        with open(folder / locks.RUNS) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def test_makes_no_folder(self, tmp_path: Path) -> None:
-        assert locks.look_in(tmp_path / ".snakemake", print) == []
-        assert not (tmp_path / ".snakemake").exists()
