@@ -36,6 +36,8 @@ def test_an_unknown_category_names_the_nearest() -> None:
     text = message(UNKNOWN.category, unknown="chiar.h5")
     assert text == ("no category 'chiar' in data; there are: chair, cow. Did you mean 'chair'?")
     assert "Did you mean" not in message(UNKNOWN.category, unknown="xyz/a.h5")
+    assert "no category 'a.b'" in message(UNKNOWN.category, unknown="a.b.h5")
+    assert "no category 'a.b'" in message(UNKNOWN.category, unknown="a.b/c.h5")
 
 
 def test_an_unknown_image_names_the_nearest_or_its_split() -> None:
