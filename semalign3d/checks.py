@@ -9,14 +9,11 @@ from tqdm import tqdm
 
 from .datasets.records import Dataset, ImageRecord
 from .errors import InputError
-from .files.images import read_image, turned_by_exif
+from .files.images import read_image, stored_photo
 from .limits import MIN_KEYPOINTS
 from .maps.descriptors.inspection import FeatureFiles
 
-_TURNED = (
-    "; its EXIF data turn it in viewers, which is not applied: if it was labelled turned, save it "
-    "turned"
-)
+_TURNED = "; its EXIF data turn it in viewers (dataset.exif)"
 
 
 @dataclass(frozen=True)
@@ -151,20 +148,18 @@ def _check_annotated_image(
         findings.problems += error.problems
     path = dataset.image_path(category, stem)
     try:
-        height, width = read_image(path).shape[:2]
+        height, width = (record.pixels() if record else read_image(path)).shape[:2]
     except InputError as error:
         findings.problems += error.problems
         return
-    turned = turned_by_exif(path)
     if record is None:
         return
     if (width, height) != (record.width, record.height):
         findings.problems.append(
             f"{path}: {width} x {height} pixels, but its annotation says "
-            f"{record.width} x {record.height}" + turned * _TURNED
+            f"{record.width} x {record.height}" + _TURNED * (stored_photo(path)[1] > 1)
         )
-    elif turned:
-        findings.exclusions.append(f"{path}: used as its pixels are stored" + _TURNED)
+    findings.exclusions += [remark.text for remark in record.remarks]
     findings.exclusions += record.notes
     seen = int(record.visible.sum())
     findings.keypoint_count = len(record.visible)

@@ -100,7 +100,7 @@ def read_image(
         width, height = image.size
         if width * height > max_megapixels * 1e6:
             raise InputError(
-                f"{path}: {width} x {height} pixels are {width * height / 1e6:.0f} megapixels, "
+                f"{path}: {width} x {height} pixels are {width * height / 1e6:.3g} megapixels, "
                 f"more than dataset.max_megapixels ({max_megapixels:g}): save it smaller and scale "
                 "its labels, or raise that key where memory allows"
             )

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ..reading import Findings, image_record, is_finite, positive_integer, sided_box
+from ..orientation import Reading
+from ..reading import Findings, image_record, is_finite, positive_integer, sided_box, whole_box
 from ..records import ImageRecord
 from .file import CocoFile
 
@@ -24,6 +25,7 @@ def object_record(
     names: Sequence[str],
     *,
     use_hidden: bool,
+    reading: Reading,
 ) -> ImageRecord:
     """The record of an image that shows one object.
 
@@ -39,6 +41,7 @@ def object_record(
     image_path : its stem is the image's.
     names : of the category's K keypoints.
     use_hidden : whether keypoints that are labelled but hidden count as seen.
+    reading : of the photo.
 
     Raises
     ------
@@ -47,16 +50,16 @@ def object_record(
     findings = Findings(where)
     width = positive_integer(image, "width", findings)
     height = positive_integer(image, "height", findings)
-    whole = (0.0, 0.0, float(width), float(height))
     given = annotation.get("bbox")
     if given is None or (isinstance(given, list) and given[2:] == [0, 0]):
-        box = whole
+        box = whole_box(width, height)
         findings.note("no box: the whole image is taken")
     else:
         box = sided_box(given, "bbox", findings)
     positions = _positions(annotation.get("keypoints"), len(names), findings, use_hidden)
     ids = range(len(names))
-    return image_record(category, split, image_path, (width, height), box, positions, ids, findings)
+    size = (width, height)
+    return image_record(category, split, image_path, size, box, positions, ids, findings, reading)
 
 
 def _positions(
@@ -84,7 +87,14 @@ def _positions(
 
 
 def coco_record(
-    file: CocoFile, category: str, stem: str, split: str, image_path: Path, *, use_hidden: bool
+    file: CocoFile,
+    category: str,
+    stem: str,
+    split: str,
+    image_path: Path,
+    *,
+    use_hidden: bool,
+    reading: Reading,
 ) -> ImageRecord:
     """The record of an image of a COCO-keypoint file.
 
@@ -111,6 +121,7 @@ def coco_record(
                 image_path,
                 file.names[category],
                 use_hidden=use_hidden,
+                reading=reading,
             )
         except InputError as error:
             problems += error.problems
