@@ -1,4 +1,4 @@
-"""Which way round a photo is read that its EXIF data ask viewers to turn (METHOD.md 1.3)."""
+"""Which way round a photo is read that its EXIF data ask viewers to turn (docs/howto/photos.md)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,18 +84,15 @@ def view_of(path: Path, size: Size, labels: np.ndarray, exif: Exif) -> View:
         return View(turned if size == stored else size, turned=True)
     if size != stored:
         return View(size, turned=size == turned)
-    where = (
-        f"{path}: its EXIF data (orientation {orientation}) turn it in viewers, to "
-        f"{turned[0]} x {turned[1]} pixels"
-    )
     if stored != turned and not _fit(labels, stored) and _fit(labels, turned):
         raise InputError(
-            f"{where}; its labels fit that, and leave the {stored[0]} x {stored[1]} pixels that "
-            "are stored and annotated: set dataset.exif: turned (or stored, if they are wrong)"
+            f"{path}: its EXIF data turn it in viewers, to {turned[0]} x {turned[1]} pixels; its "
+            f"labels fit that, and leave the {stored[0]} x {stored[1]} pixels that are stored and "
+            "annotated: set dataset.exif: turned (or stored, if the labels are wrong)"
         )
     text = (
-        f"{where}, and its annotated size fits both ways. It is read as it is stored; if it was "
-        "labelled as viewers turn it, set dataset.exif: turned, else stored"
+        f"{path}: its EXIF data turn it in viewers, and its annotated size fits both ways: read as "
+        "it is stored. If it was labelled as viewers turn it, set dataset.exif: turned, else stored"
     )
     return View(size, remarks=(Remark("warning", text),))
 

@@ -49,7 +49,7 @@ class TestView:
         assert (stored.size, stored.turned) == (TALL, False)
         [remark] = stored.remarks
         assert remark.level == "warning"
-        assert f"(orientation {orientation}) turn it in viewers, to 60 x 40 pixels" in remark.text
+        assert "a.png: its EXIF data turn it in viewers, and its annotated size fits" in remark.text
 
     @pytest.mark.parametrize(
         ("orientation", "size"), [(2, TALL), (3, TALL), (4, TALL), (6, (50, 50))]
@@ -68,7 +68,7 @@ class TestView:
     def test_labels_that_fit_the_turned_photo_alone(self, tmp_path: Path) -> None:
         """As Label Studio exports it: the stored size, and labels in the turned photo."""
         path = photo(tmp_path / "a.png", 6)
-        with pytest.raises(InputError, match="its labels fit that, and leave the 40 x 60"):
+        with pytest.raises(InputError, match="to 60 x 40 pixels; its labels fit that"):
             view_of(path, TALL, FAR_RIGHT, "auto")
         view = view_of(path, TALL, FAR_RIGHT, "turned")
         assert (view.size, view.turned) == (WIDE, True)
