@@ -11,8 +11,9 @@ DRY = workflow.output_settings.dryrun
 
 # After a kill the same command goes on: a lock whose run is dead is removed here. A dry run changes
 # nothing on disk, and no lock stops it.
-if workflow.is_main_process and not DRY:
-    locks.start_run(Path(".snakemake"), logger.warning)
+if workflow.is_main_process:
+    enter = locks.look_in if DRY else locks.start_run
+    enter(Path(".snakemake"), logger.warning)
 
 
 include: "rules/common.smk"

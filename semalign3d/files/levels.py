@@ -24,7 +24,7 @@ def rgb_pixels(image: Image.Image) -> np.ndarray:
     if image.has_transparency_data:
         pixels = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), pixels)
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def grey_pixels(image: Image.Image) -> np.ndarray:

@@ -74,6 +74,20 @@ def start_run(folder: Path, say: Say) -> list[Path]:
     return removed
 
 
+def look_in(folder: Path, say: Say) -> None:
+    """Say what a run would clear up, and change nothing, as a dry run does.
+
+    Parameters are those of `start_run`.
+    """
+    try:
+        with open(folder / RUNS) as runs:
+            dead = _lock(runs, "alone") and stale_locks(folder / "locks")
+            if dead and not _elsewhere(runs):
+                say("The last run here was killed: the next one removes its lock.")
+    except OSError:  # no flock, or no run before
+        return
+
+
 @contextmanager
 def job_at_work(folder: Path) -> Iterator[None]:
     """Show to later runs that a job is at work, even if its own run has been killed."""

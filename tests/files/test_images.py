@@ -134,6 +134,16 @@ def test_what_is_no_image(tmp_path):
         read_image(tmp_path / "a.jpg")
 
 
+def test_what_may_not_be_read_is_not_called_undecodable(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "open", refuse)
+    with pytest.raises(InputError, match=r"a\.png: Permission denied \(errno 13\)\. Give yourself"):
+        read_image(tmp_path / "a.png")
+
+
 def accelerators(monkeypatch, kind, count):
     """torch finds so many devices of a kind."""
     found = torch.device(kind) if count else None

@@ -216,3 +216,24 @@ class TestOrphanedJobs:
     def test_a_job_outside_a_run(self, tmp_path: Path) -> None:
         with locks.job_at_work(tmp_path / "nowhere"):
             assert not (tmp_path / "nowhere").exists()
+
+
+class TestLookIn:
+    def test_says_what_a_run_would_do_and_changes_nothing(self, folder: Path, other: Other) -> None:
+        run, said = other(RUN), []
+        files = lock(folder, 0)
+        before = (folder / locks.RUNS).read_bytes()
+        locks.look_in(folder, said.append)
+        assert said == []
+        kill(run)
+        locks.look_in(folder, said.append)
+        assert said == ["The last run here was killed: the next one removes its lock."]
+        assert present(folder) == files
+        assert (folder / locks.RUNS).read_bytes() == before
+        assert set(locks.start_run(folder, print)) == files
+
+    def test_makes_no_folder(self, tmp_path: Path) -> None:
+        locks.look_in(tmp_path / ".snakemake", print)
+        assert not (tmp_path / ".snakemake").exists()
+        locks.look_in(tmp_path, print)
+        assert list(tmp_path.iterdir()) == []
