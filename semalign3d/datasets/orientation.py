@@ -7,15 +7,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..errors import InputError
-from ..files.images import Size, stored_photo
+from ..files.images import Size, image_size, stored_photo
 from ..limits import MAX_MEGAPIXELS
 from .records import ImageRecord, Remark
 
 Exif = Literal["auto", "stored", "turned"]
 MARGIN = 1.0
 """Pixels that a label may lie outside its photo."""
-FIRST_SWAP = 5
-"""From this orientation on, width and height change places."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,7 @@ def view_of(path: Path, size: Size, labels: np.ndarray, exif: Exif) -> View:
         return View(size)
     if orientation == 1 or exif == "stored":
         return View(size)
-    swaps = orientation >= FIRST_SWAP
-    turned = stored[::-1] if swaps else stored
+    turned = image_size(path, turned=True)
     if exif == "turned":
         return View(turned if size == stored else size, turned=True)
     if size != stored:
@@ -110,10 +107,8 @@ def unlabelled(
     ------
     InputError : missing, or no image.
     """
-    (width, height), orientation = stored_photo(path)
-    turned = turned and orientation > 1
-    if turned and orientation >= FIRST_SWAP:
-        width, height = height, width
+    turned = turned and stored_photo(path)[1] > 1
+    width, height = image_size(path, turned=turned)
     return ImageRecord(
         category=category,
         stem=Path(path).stem,

@@ -28,14 +28,13 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What each orientation in EXIF data asks viewers to do; other values mean nothing."""
+FIRST_SWAP = 5
+"""From this orientation on, width and height change places."""
 _BACK = {6: 8, 8: 6}
 """The orientation that undoes another one; the others undo themselves."""
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _PNG_EXIF = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """Names of the parts of a PNG file that may hold an orientation."""
-_lock = threading.Lock()
-_unlimited: list[int | None] = []
-"""Pillow's limit, once for each file that is open."""
 
 
 @contextmanager
@@ -48,11 +47,8 @@ def opened_image(path: str | Path) -> Iterator[Image.Image]:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such image")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with _without_limit(), Image.open(path) as image:
-                yield image
+        with _AT_EASE, Image.open(path) as image:
+            yield image
     except UnidentifiedImageError as error:
         problem = f"{path}: cannot be decoded as an image: {what_it_is(path)}"
         raise InputError(problem) from error
@@ -64,19 +60,31 @@ def opened_image(path: str | Path) -> Iterator[Image.Image]:
         raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
 
 
-@contextmanager
-def _without_limit() -> Iterator[None]:
-    """Set Pillow's own limit aside as long as any thread has a file open."""
-    with _lock:
-        _unlimited.append(_unlimited[0] if _unlimited else Image.MAX_IMAGE_PIXELS)
-        Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        with _lock:
-            Image.MAX_IMAGE_PIXELS = _unlimited.pop()
-            if _unlimited:
-                Image.MAX_IMAGE_PIXELS = None
+class _PillowAtEase:
+    """No limit of Pillow on the size, and no warnings of its own, while any thread reads a file."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._files == 0:
+                self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+                self._warnings = warnings.catch_warnings()
+                self._warnings.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._files += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._files -= 1
+            if self._files == 0:
+                Image.MAX_IMAGE_PIXELS = self._limit
+                self._warnings.__exit__(None, None, None)
+
+
+_AT_EASE = _PillowAtEase()
 
 
 def read_image(
@@ -97,13 +105,7 @@ def read_image(
     """
     asked = stored_photo(path)[1]
     with opened_image(path) as image:
-        width, height = image.size
-        if width * height > max_megapixels * 1e6:
-            raise InputError(
-                f"{path}: {width} x {height} pixels are {width * height / 1e6:.3g} megapixels, "
-                f"more than dataset.max_megapixels ({max_megapixels:g}): save it smaller and scale "
-                "its labels, or raise that key where memory allows"
-            )
+        require_megapixels(path, image.size, max_megapixels)
         image.load()
         is_turned = _orientation(image) != asked  # Pillow turns TIFF files when it decodes them
         if asked in _TURNS and is_turned != turned:
@@ -118,21 +120,37 @@ def _rgb(image: Image.Image, path: str | Path) -> np.ndarray:
         raise InputError(f"{path}: {error}. Save it with 8 bits a channel") from error
 
 
-def image_size(path: str | Path) -> Size:
-    """(W, H) of an image file as it is stored, from its header.
+def require_megapixels(path: str | Path, size: Size, max_megapixels: float) -> None:
+    """Refuse a photo of a size (W, H) that memory may not do for, with an InputError."""
+    width, height = size
+    if width * height > max_megapixels * 1e6:
+        raise InputError(
+            f"{path}: {width} x {height} pixels are {width * height / 1e6:.3g} megapixels, "
+            f"more than dataset.max_megapixels ({max_megapixels:g}): save it smaller and scale "
+            "its labels, or raise that key where memory allows"
+        )
+
+
+def image_size(path: str | Path, *, turned: bool = False) -> Size:
+    """(W, H) of an image file, from its header.
+
+    Parameters
+    ----------
+    turned : whether of the image as its EXIF data ask viewers to turn it, else as it is stored.
 
     Raises
     ------
     InputError : missing, or no image; names the file.
     """
-    return stored_photo(path)[0]
+    stored, orientation = stored_photo(path)
+    return stored[::-1] if turned and orientation >= FIRST_SWAP else stored
 
 
 def stored_photo(path: str | Path) -> tuple[Size, int]:
     """(W, H) of an image file as it is stored, and the orientation that its EXIF data ask for.
 
     The orientation is one of 2 to 8, else 1: other values mean nothing, and neither do damaged
-    EXIF data. From 5 on, width and height change places in viewers.
+    EXIF data.
 
     Raises
     ------

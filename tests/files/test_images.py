@@ -1,7 +1,9 @@
 """Images as stored or turned, or a clear error; devices that are there, or a clear error."""
 
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -55,6 +57,7 @@ def test_orientations_are_those_of_pillow(tmp_path, name, orientation):
     if name not in {"a.jpg", "a.avif"}:
         assert np.array_equal(back, PIXELS)
     assert image_size(path) == (50, 30)
+    assert image_size(path, turned=True) == (wanted.shape[1], wanted.shape[0])
     assert stored_photo(path) == ((50, 30), orientation)
 
 
@@ -107,10 +110,15 @@ def test_the_limit_on_size_names_its_key(tmp_path, recwarn):
 def test_pillow_s_own_limit_is_set_aside_and_put_back(tmp_path, monkeypatch, recwarn):
     paths = [save_turned(tmp_path / name, 6) for name in FORMATS if name != "a.avif"]
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    filters = list(warnings.filters)
     for path in paths:
         with opened_image(path):
             assert read_image(path).shape == (30, 50, 3)
         assert Image.MAX_IMAGE_PIXELS == 10
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(read_image, paths * 20))) == 20 * len(paths)
+    assert Image.MAX_IMAGE_PIXELS == 10
+    assert warnings.filters == filters
     assert [str(each.message) for each in recwarn] == []
 
 
