@@ -2,6 +2,7 @@
 
 import functools
 import os
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -52,12 +53,16 @@ def opened_image(path: str | Path) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         problem = f"{path}: cannot be decoded as an image: {what_it_is(path)}"
         raise InputError(problem) from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except _UNREADABLE as error:
         if isinstance(error, InputError):
             raise
         if refused := system_error(error, path):
             raise InputError(str(refused)) from error
         raise InputError(f"{path}: cannot be decoded as an image ({error})") from error
+
+
+_UNREADABLE = (OSError, ValueError, SyntaxError, RuntimeError, TypeError, struct.error)
+"""What Pillow raises where an image is damaged."""
 
 
 class _PillowAtEase:
