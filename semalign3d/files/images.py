@@ -34,8 +34,10 @@ FIRST_SWAP = 5
 _BACK = {6: 8, 8: 6}
 """The orientation that undoes another one; the others undo themselves."""
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
-_PNG_EXIF = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
-"""Names of the parts of a PNG file that may hold an orientation."""
+_PNG_START = 8
+_PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_PNG_KEYWORDS = (b"Raw profile type exif", b"XML:com.adobe.xmp")
+"""Of texts in a PNG file that may hold an orientation."""
 
 
 @contextmanager
@@ -181,9 +183,14 @@ def _stored_photo(path: str, size: int, changed: int) -> tuple[Size, int]:
 
 def _may_hold_exif(path: str) -> bool:
     """Whether a PNG file has EXIF data: Pillow would decode the whole image to find none."""
-    with open(path, "rb") as file:
-        content = file.read()
-    return any(name in content for name in _PNG_EXIF)
+    with open(path, "rb", buffering=0) as file:
+        file.seek(_PNG_START)
+        while len(head := file.read(40)) >= 8:
+            length, kind = struct.unpack(">I4s", head[:8])
+            if kind == b"eXIf" or (kind in _PNG_TEXTS and head[8:].startswith(_PNG_KEYWORDS)):
+                return True
+            file.seek(length + 12 - len(head), os.SEEK_CUR)
+    return False
 
 
 def _orientation(image: Image.Image) -> int:

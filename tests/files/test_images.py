@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from semalign3d.device import pick_device
 from semalign3d.errors import InputError
@@ -59,6 +59,31 @@ def test_orientations_are_those_of_pillow(tmp_path, name, orientation):
     assert image_size(path) == (50, 30)
     assert image_size(path, turned=True) == (wanted.shape[1], wanted.shape[0])
     assert stored_photo(path) == ((50, 30), orientation)
+
+
+XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
+
+
+@pytest.mark.parametrize("place", ["exif before", "exif after", "raw profile", "xmp", "nothing"])
+def test_where_a_png_file_keeps_its_orientation(tmp_path, place):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    path, info = tmp_path / "a.png", PngImagePlugin.PngInfo()
+    info.add_text("Comment", "eXIf is not here")
+    if place == "raw profile":
+        content = exif.tobytes().hex()
+        info.add_text(
+            "Raw profile type exif", f"\nexif\n{len(content) // 2:8}\n{content}\n", zip=True
+        )
+    elif place == "xmp":
+        info.add_itxt("XML:com.adobe.xmp", XMP)
+    Image.fromarray(PIXELS).save(path, pnginfo=info, **({"exif": exif} if "exif " in place else {}))
+    if place == "exif after":
+        content = path.read_bytes()
+        start = content.index(b"eXIf") - 4
+        end = start + 12 + struct.unpack(">I", content[start : start + 4])[0]
+        path.write_bytes(content[:start] + content[end:-12] + content[start:end] + content[-12:])
+    assert stored_photo(path) == ((50, 30), 1 if place == "nothing" else 6)
 
 
 @pytest.mark.parametrize("value", [0, 9, 42, 65535])
