@@ -10,10 +10,19 @@ from .ap10k.pairs import Ap10kPairsDataset
 from .coco.dataset import CocoDataset
 from .orientation import AS_ANNOTATED, Reading
 from .pf_pascal.dataset import PfPascalDataset
-from .records import Dataset, ImageRecord, PairRecord
+from .records import Dataset, ImageRecord, PairRecord, Remark
 from .spair.dataset import SpairDataset
 
-__all__ = ["OPTIONS", "Dataset", "ImageRecord", "PairRecord", "load_records", "open_dataset"]
+__all__ = [
+    "OPTIONS",
+    "Dataset",
+    "ImageRecord",
+    "PairRecord",
+    "Remark",
+    "load_records",
+    "open_dataset",
+    "require_categories",
+]
 
 _OF_PHOTOS = ("exif", "max_megapixels")
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -84,6 +93,27 @@ def open_dataset(name: str, root: str | Path, **options: Any) -> Dataset:
         raise InputError("dataset coco needs annotations, the path of a COCO-keypoint JSON file")
     reading = Reading(**{key: given.pop(key) for key in _OF_PHOTOS if key in given})
     return _OPEN[name](root, name=name, reading=reading, **given)
+
+
+def require_categories(dataset: Dataset) -> tuple[str, ...]:
+    """The dataset's categories, of which there must be some.
+
+    Raises
+    ------
+    InputError : there are none; says what a category needs.
+    """
+    found = dataset.categories()
+    if found:
+        return found
+    if not isinstance(dataset, CocoDataset):
+        raise InputError(f"dataset.root: the lists of images under {dataset.root} are empty.")
+    files = ", ".join(map(str, dataset.list_files()))
+    why = [f"{files}: {name}: {text}" for name, text in dataset.unusable().items()]
+    raise InputError(
+        [f"{files}: no category has both keypoint names and annotated photos", *why],
+        hint="Name the keypoints of the category in the labelling tool, label them, and export "
+        "COCO keypoints.",
+    )
 
 
 def load_records(dataset: Dataset, category: str, splits: Iterable[str]) -> tuple[ImageRecord, ...]:

@@ -24,6 +24,7 @@ class Findings:
     where: str
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    hidden: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def problem(self, text: str) -> None:
         self.problems.append(f"{self.where}: {text}")
@@ -150,6 +151,10 @@ def image_record(
     view = view_of(path, size, labels, reading.exif)
     width, height = view.size
     keypoints = place_keypoints(positions, view.size, ids, findings)
+    labelled = np.full_like(keypoints, np.nan)
+    for number, position in {**positions, **findings.hidden}.items():
+        if number < len(labelled):
+            labelled[number] = position
     return ImageRecord(
         category=category,
         stem=path.stem,
@@ -163,4 +168,6 @@ def image_record(
         turned=view.turned,
         max_megapixels=reading.max_megapixels,
         remarks=view.remarks,
+        labelled=labelled,
+        hidden=tuple(findings.hidden),
     )

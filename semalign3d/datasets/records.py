@@ -29,6 +29,9 @@ class ImageRecord:
     turned : whether the photo is read as its EXIF data turn it.
     max_megapixels : a larger photo is refused.
     remarks : doubts about the photo.
+    labelled : (K, 2) float64, pixels: keypoints as annotated, those left out among them; NaN where
+        there is none. None: as `keypoints`.
+    hidden : ids of the keypoints that were left out since they are labelled as hidden.
     """
 
     category: str
@@ -43,6 +46,8 @@ class ImageRecord:
     turned: bool = False
     max_megapixels: float = MAX_MEGAPIXELS
     remarks: tuple["Remark", ...] = ()
+    labelled: np.ndarray | None = None
+    hidden: tuple[int, ...] = ()
 
     def pixels(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB: the photo, the way round that keypoints and box mean.
@@ -117,6 +122,18 @@ class Remark:
     text: str
 
 
+class NoRemarks:
+    """The default of datasets that read all that they find."""
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """None."""
+        return ()
+
+    def unusable(self) -> dict[str, str]:
+        """None."""
+        return {}
+
+
 class Dataset(Protocol):
     """A folder of annotated images in some layout."""
 
@@ -150,6 +167,14 @@ class Dataset(Protocol):
 
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read and validate an image's annotation; `InputError` lists all its problems."""
+        ...
+
+    def remarks(self, category: str) -> tuple[Remark, ...]:
+        """What was skipped, guessed or is doubted in a category; notes on images are in records."""
+        ...
+
+    def unusable(self) -> dict[str, str]:
+        """{name: why} of categories that the dataset names and that cannot be used."""
         ...
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from ..coco.objects import coco_record
 from ..names import SPLITS, first_of, require_category, require_split, shared_stems
 from ..orientation import Reading
 from ..pairing import all_pairs
-from ..records import ImageRecord, PairRecord
+from ..records import ImageRecord, NoRemarks, PairRecord
 
 KEYPOINTS = (
     *("left_eye", "right_eye", "nose", "neck", "root_of_tail"),
@@ -33,7 +33,7 @@ def _check_keypoints(names: tuple[str, ...], where: str) -> None:
         )
 
 
-class Ap10kDataset:
+class Ap10kDataset(NoRemarks):
     """The official folder: data/ with photos, annotations/ with COCO-keypoint files.
 
     Parameters

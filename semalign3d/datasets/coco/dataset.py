@@ -11,7 +11,7 @@ from ...seeds import generator
 from ..names import SPLITS, require_category, require_split
 from ..orientation import AS_ANNOTATED, Reading
 from ..pairing import all_pairs
-from ..records import ImageRecord, PairRecord
+from ..records import ImageRecord, NoRemarks, PairRecord
 from .file import CocoFile, read_coco_file
 from .mirror_names import Entry, mirror_from_entries, mirror_from_names
 from .objects import coco_record
@@ -21,7 +21,7 @@ Chosen = float | Sequence[str]
 NO_MIRROR = "none"
 
 
-class CocoDataset:
+class CocoDataset(NoRemarks):
     """A COCO-keypoint file, and the photos that it names.
 
     Parameters
@@ -68,6 +68,11 @@ class CocoDataset:
         """Sorted names of the categories that have keypoints and images."""
         return tuple(sorted(name for name, images in self._file.objects.items() if images))
 
+    def unusable(self) -> dict[str, str]:
+        """Categories without keypoint names, or without an annotated photo."""
+        unseen = [name for name, images in self._file.objects.items() if not images]
+        return {**self._file.nameless, **dict.fromkeys(unseen, "no photo of it is annotated")}
+
     def splits(self, category: str) -> dict[str, tuple[str, ...]]:
         """Sorted stems of the splits trn, val and test.
 
@@ -97,6 +102,8 @@ class CocoDataset:
         return float(generator(self._seed, "split", category, stem).random())
 
     def _stems(self, category: str) -> list[str]:
+        if category in self.unusable():
+            raise InputError(f"{self._annotations}: {category}: {self.unusable()[category]}")
         require_category(category, self.categories(), self._annotations)
         return sorted(self._file.objects[category])
 

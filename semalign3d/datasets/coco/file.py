@@ -34,11 +34,13 @@ class CocoFile:
     path : the file.
     names : {category: names of its keypoints}, categories with keypoints only.
     objects : {category: {stem: the objects of that category which the image shows}}.
+    nameless : {category: what it lacks}, categories without keypoint names.
     """
 
     path: Path
     names: dict[str, tuple[str, ...]]
     objects: dict[str, dict[str, list[CocoObject]]]
+    nameless: dict[str, str]
 
 
 def read_coco_file(path: Path) -> CocoFile:
@@ -71,7 +73,12 @@ def read_coco_file(path: Path) -> CocoFile:
     findings.problems += _same_stems(path, objects)
     if findings.problems:
         raise InputError(first_of(findings.problems))
-    return CocoFile(path, names, objects)
+    nameless = [
+        str(entry["name"])
+        for entry in lists["categories"]
+        if not entry.get("keypoints") and entry["name"] not in names
+    ]
+    return CocoFile(path, names, objects, dict.fromkeys(nameless, "it has no keypoint names"))
 
 
 _REQUIRED = {

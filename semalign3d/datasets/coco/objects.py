@@ -70,7 +70,7 @@ def _positions(
         found = f"{len(values)} numbers" if isinstance(values, list) else repr(values)
         findings.problem(f"keypoints: expected {count} triples x, y, v, found {found}")
         return {}
-    positions, hidden = {}, []
+    positions: dict[int, tuple[float, float]] = {}
     for number in range(count):
         x, y, v = values[3 * number : 3 * number + 3]
         if v not in (0, 1, 2) or not (v == ABSENT or (is_finite(x) and is_finite(y))):
@@ -78,11 +78,12 @@ def _positions(
                 f"keypoint {number}: expected finite x, y and v of 0, 1 or 2, found {[x, y, v]}"
             )
         elif v == HIDDEN and not use_hidden:
-            hidden.append(str(number))
+            findings.hidden[number] = (float(x), float(y))
         elif v != ABSENT:
             positions[number] = (float(x), float(y))
-    if hidden:
-        findings.note(f"keypoints {', '.join(hidden)} left out: labelled as hidden (v = 1)")
+    if findings.hidden:
+        hidden = ", ".join(map(str, findings.hidden))
+        findings.note(f"keypoints {hidden} left out: labelled as hidden (v = 1)")
     return positions
 
 

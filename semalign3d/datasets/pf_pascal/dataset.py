@@ -13,14 +13,14 @@ from ..names import SPLITS, require_category, require_split, shared_stems
 from ..orientation import AS_ANNOTATED, Reading
 from ..pairing import pair_of
 from ..reading import Findings, image_record, whole_box
-from ..records import ImageRecord, PairRecord
+from ..records import ImageRecord, NoRemarks, PairRecord
 from .files import CATEGORIES, ListedPair, read_keypoints, read_pairs
 
 SAME_POINT = 2.0
 """Pixels between a query of a pair list and the keypoint of the .mat file that it is."""
 
 
-class PfPascalDataset:
+class PfPascalDataset(NoRemarks):
     """The folder with JPEGImages, Annotations and the three lists of pairs.
 
     The lists share images. One that is in several belongs to the last of trn, val and test, so

@@ -7,10 +7,11 @@ from pathlib import Path
 from ...errors import InputError
 from ..names import require_category, require_split
 from ..orientation import Reading
+from ..records import NoRemarks
 from .layout import PairName, images_by_category, read_pair_names
 
 
-class PairListDataset:
+class PairListDataset(NoRemarks):
     """A folder with lists of pairs, or one file a pair under PairAnnotation/<split>.
 
     Parameters
