@@ -205,8 +205,8 @@ def _comes_from_h5py(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error.args[0]) if error.args else type(error).__name__
-    return text.rstrip(".")
+    text = str(error.args[-1]) if error.args else type(error).__name__
+    return text.splitlines()[0].rstrip(".") if text else type(error).__name__
 
 
 def read(path: str | os.PathLike[str], *names: str) -> dict[str, np.ndarray]:

@@ -8,8 +8,7 @@ import pytest
 from layouts import WRITERS, Content, coco_content, make_content, write_json
 from PIL import ExifTags, Image, ImageOps
 
-from semalign3d.checks import check_category
-from semalign3d.datasets import Dataset, open_dataset
+from semalign3d.datasets import Dataset, load_records, open_dataset
 from semalign3d.datasets.orientation import Reading, unlabelled, view_of
 from semalign3d.errors import InputError
 
@@ -163,18 +162,18 @@ def write_stored_sizes(root: Path) -> list[Path]:
     return paths
 
 
-def test_the_check_of_labels_in_turned_photos(tmp_path: Path) -> None:
+def test_labels_in_turned_photos_of_stored_sizes(tmp_path: Path) -> None:
     paths = write_stored_sizes(tmp_path)
     options = {"annotations": tmp_path / "cat.json", "val": 0, "test": 0}
-    report = check_category(open_dataset("coco", tmp_path / "photos", **options), "cat", (), None)
-    assert len(report.problems) == len(paths)
-    assert all("set dataset.exif: turned" in problem for problem in report.problems)
+    with pytest.raises(InputError) as raised:
+        load_records(open_dataset("coco", tmp_path / "photos", **options), "cat", ["trn"])
+    assert len(raised.value.problems) == len(paths)
+    assert all("set dataset.exif: turned" in problem for problem in raised.value.problems)
     turned = open_dataset("coco", tmp_path / "photos", exif="turned", **options)
-    assert check_category(turned, "cat", (), None).problems == []
-    record = turned.record("cat", "p0", "trn")
-    assert (record.width, record.height) == WIDE
-    assert record.visible.sum() == 4
-    assert np.array_equal(record.pixels(), as_viewers_show(paths[0]))
+    for record, path in zip(load_records(turned, "cat", ["trn"]), paths, strict=True):
+        assert (record.width, record.height) == WIDE
+        assert record.visible.sum() == 4
+        assert np.array_equal(record.pixels(), as_viewers_show(path))
 
 
 def test_a_limit_on_size_reaches_every_photo(tmp_path: Path) -> None:

@@ -114,3 +114,11 @@ def test_arrays_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(np, "load", refuse)
     with pytest.raises(ValueError, match=r"a\.npy: Permission denied \(errno 13\)\. Give yourself"):
         load_array(path, "an array")
+
+
+def test_a_place_that_cannot_be_is_damage_in_words(tmp_path: Path, faults: Path) -> None:
+    """EINVAL: a damaged address led there. The reason is its text, not its number."""
+    run_python(faults, WRITE, tmp_path)
+    code = "from semalign3d.files import store; print(store.verify('a.h5'))"
+    said = run_python(faults, code, tmp_path, FAIL_READ=errno.EINVAL)
+    assert said.startswith("Unable to synchronously open file (file read failed")
