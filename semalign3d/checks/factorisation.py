@@ -17,23 +17,31 @@ _STARTS, _ROUNDS = 4, 40
 _WEAK = 1e-3
 """Of the ridge that keeps cameras of few keypoints finite."""
 _MOST_FITTED = 300
+_LEAST_MISFIT = 1e-4
+"""A hundredth of the spread, squared: labels are no better."""
 
 
 @dataclass(frozen=True)
-class Directions:
-    """Directions of photos in the object's frame, whose x is across the mirror plane.
+class Factorisation:
+    """A symmetric shape seen in photos, in a frame whose x is across the mirror plane.
 
     Attributes
     ----------
-    direction : (N, 3) unit vectors, all towards the camera or all away from it.
+    direction : (N, 3) of photos, unit vectors, all towards the camera or all away from it.
     residual : root mean square distance of keypoints from the fitted ones, over their spread.
+    shape : (K, 3) up to an affine map that keeps the symmetry.
+    places : (N, K, 2) keypoints about their mean, in units of their spread; 0 where there is none.
+    weight : (N, K) 1 where there is one, else 0.
     """
 
     direction: np.ndarray
     residual: float
+    shape: np.ndarray
+    places: np.ndarray
+    weight: np.ndarray
 
 
-def seen_from(points: np.ndarray, mirror: np.ndarray) -> Directions:
+def factorise(points: np.ndarray, mirror: np.ndarray) -> Factorisation:
     """Fit a shape and cameras to keypoints.
 
     Parameters
@@ -48,8 +56,33 @@ def seen_from(points: np.ndarray, mirror: np.ndarray) -> Directions:
     rng = np.random.default_rng(0)
     fits = [_alternate(places[rows], weight[rows], mirror, rng) for _ in range(_STARTS)]
     shape = min(fits, key=lambda shape: _residual(places[rows], weight[rows], shape))
-    cameras, _ = _cameras(places, weight, shape)
-    return Directions(_upgraded(cameras), _residual(places, weight, shape))
+    direction = _upgraded(_cameras(places, weight, shape)[0])
+    residual = _residual(places, weight, shape)
+    return Factorisation(direction, residual, shape, places, weight)
+
+
+def pair_gains(fit: Factorisation, mirror: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much better photos fit the shape with one pair of keypoints swapped.
+
+    Returns
+    -------
+    tuple of (P, 2) the pairs, and (N, P) the fall of the sum of squared misfits, in units of what
+    is usual: of all keypoints, or of the pair's if that is more, as of legs that swing. 0 where a
+    photo does not show both.
+    """
+    pairs = np.array([(a, b) for a, b in enumerate(mirror) if a < b]).reshape(-1, 2)
+    before = _misfits(fit.places, fit.weight, fit.shape)
+    usual = max(np.median(before[fit.weight > 0.0]), _LEAST_MISFIT)
+    gains = np.zeros((len(fit.places), len(pairs)))
+    for number, pair in enumerate(pairs):
+        order = np.arange(len(mirror))
+        order[pair] = pair[::-1]
+        after = _misfits(fit.places[:, order], fit.weight[:, order], fit.shape)
+        both = fit.weight[:, pair].all(axis=1)
+        if both.any():
+            of_pair = max(usual, np.median(before[both][:, pair]))
+            gains[:, number] = both * (before.sum(axis=1) - after.sum(axis=1)) / of_pair
+    return pairs, gains
 
 
 def _normalised(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -104,10 +137,14 @@ def _cameras(
 
 
 def _residual(places: np.ndarray, weight: np.ndarray, shape: np.ndarray) -> float:
+    return float(np.sqrt(_misfits(places, weight, shape).sum() / weight.sum()))
+
+
+def _misfits(places: np.ndarray, weight: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """(N, K) squared distances from the shape in its best cameras; 0 where there is no keypoint."""
     cameras, offset = _cameras(places, weight, shape)
     fitted = np.einsum("nca,ka->nkc", cameras, shape) + offset[:, None]
-    squares = np.square(places - fitted).sum(axis=2)
-    return float(np.sqrt((weight * squares).sum() / weight.sum()))
+    return np.asarray(weight * np.square(places - fitted).sum(axis=2))
 
 
 def _upgraded(cameras: np.ndarray) -> np.ndarray:

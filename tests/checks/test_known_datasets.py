@@ -1,16 +1,26 @@
 """No false alarm on annotations that are known to be right: the demo's, and real ones."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from semalign3d.checks import check_category
 from semalign3d.checks.category import judge_images
+from semalign3d.checks.factorisation import factorise
 from semalign3d.checks.images import CheckedImage
+from semalign3d.checks.sides import swapped_sides
 from semalign3d.datasets import Dataset, ImageRecord, open_dataset
 
 DATA = Path(__file__).parents[1] / "data"
+REAL = os.environ.get("SEMALIGN3D_REAL", "")
+"""A folder with faces/ and willow/{car,motorbike}/, each with photos/ and annotations.json."""
+needs_real_photos = pytest.mark.skipif(
+    not REAL, reason="SEMALIGN3D_REAL does not name a folder of real photos"
+)
 AMOUNT = {"no-prior", "few-photos", "keypoint-without-place", "no-test-photos"}
 """What is said of samples because they are small."""
 
@@ -74,3 +84,29 @@ def test_the_sample_of_ap10k() -> None:
     dataset = open_dataset("coco", "photos", annotations=file, val=0, test=0)
     for category in dataset.categories():
         assert judge(dataset, category, every_record(dataset, category)) <= AMOUNT
+
+
+@needs_real_photos
+@pytest.mark.parametrize("folder", ["faces", "willow/car", "willow/motorbike"])
+def test_real_photos(folder: str) -> None:
+    """Photos and labels; all are from one side, which is worth a note."""
+    place = Path(REAL) / folder
+    dataset = open_dataset("coco", place / "photos", annotations=place / "annotations.json")
+    for category in dataset.categories():
+        report = check_category(dataset, category, ("trn",), None)
+        assert sum(report.images.values()) >= 20
+        assert {found.kind for found in report.findings} == {"one-side"}
+        assert "all sound" in report.line()
+
+
+@needs_real_photos
+def test_a_swapped_face_is_found() -> None:
+    place = Path(REAL) / "faces"
+    dataset = open_dataset("coco", place / "photos", annotations=place / "annotations.json")
+    [category] = dataset.categories()
+    points = np.stack([record.keypoints for record in every_record(dataset, category)])
+    table = dataset.mirror(category)
+    assert table is not None
+    assert not swapped_sides(factorise(points, table), table)[0].any()
+    points[5] = points[5][table]
+    assert np.flatnonzero(swapped_sides(factorise(points, table), table)[0]).tolist() == [5]

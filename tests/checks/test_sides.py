@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from synthetic_labels import MIRROR, NAMES, SHAPE, checked_images, keypoints, with_record
 
-from semalign3d.checks.factorisation import MIRRORED, SWAPPED, seen_from
+from semalign3d.checks.factorisation import MIRRORED, SWAPPED, factorise, pair_gains
 from semalign3d.checks.labels import Labels
 from semalign3d.checks.layouts import judge_views, similarity
-from semalign3d.checks.sides import judge_sides, swapped_sides
+from semalign3d.checks.sides import PAIR_GAIN, POOR_FIT, judge_sides, swapped_sides
 from semalign3d.datasets.mirror_tables import SPAIR, mirror_permutation
 
 DEMO = json.loads((Path(__file__).parents[1] / "data" / "demo-labels.json").read_text())
@@ -33,13 +33,13 @@ def test_the_demo_is_passed_over_and_most_swapped_photos_are_found(
     category: str, count: int, share: float
 ) -> None:
     points, table = demo(category, count)
-    assert not swapped_sides(points, table)[0].any()
+    assert not swapped_sides(factorise(points, table), table)[0].any()
     found, alarms = 0, 0
     tried = range(0, count, 1 if count < 20 else 4)
     for number in tried:
         changed = points.copy()
         changed[number] = changed[number][table]
-        wrong, evidence = swapped_sides(changed, table)
+        wrong, evidence = swapped_sides(factorise(changed, table), table)
         found += wrong[number]
         alarms += wrong.sum() - wrong[number]
         assert (evidence[wrong] > 1.0).all()
@@ -50,7 +50,7 @@ def test_the_demo_is_passed_over_and_most_swapped_photos_are_found(
 @pytest.mark.parametrize("count", [10, 14, 24, 60])
 def test_no_false_alarm_on_right_labels(count: int) -> None:
     for seed in range(5):
-        wrong, _ = swapped_sides(np.array(keypoints(count, seed)), MIRROR)
+        wrong, _ = swapped_sides(factorise(np.array(keypoints(count, seed)), MIRROR), MIRROR)
         assert not wrong.any(), seed
 
 
@@ -70,9 +70,9 @@ def test_photos_that_are_moved_turned_or_larger_are_no_matter() -> None:
     points = np.array(keypoints(24))
     turn = np.array([[np.cos(0.2), np.sin(0.2)], [-np.sin(0.2), np.cos(0.2)]])
     points[::2] = 3.0 * points[::2] @ turn + 100.0
-    assert not swapped_sides(points, MIRROR)[0].any()
+    assert not swapped_sides(factorise(points, MIRROR), MIRROR)[0].any()
     points[7] = points[7][MIRROR]
-    assert np.flatnonzero(swapped_sides(points, MIRROR)[0]).tolist() == [7]
+    assert np.flatnonzero(swapped_sides(factorise(points, MIRROR), MIRROR)[0]).tolist() == [7]
 
 
 def test_keypoints_of_no_common_shape_say_nothing() -> None:
@@ -80,7 +80,53 @@ def test_keypoints_of_no_common_shape_say_nothing() -> None:
         rng = np.random.default_rng(seed)
         points = rng.uniform(0, 50, (24, len(MIRROR), 2))
         points[rng.uniform(size=points.shape[:2]) < 0.3] = np.nan
-        assert not swapped_sides(points, MIRROR)[0].any()
+        assert factorise(points, MIRROR).residual > POOR_FIT
+
+
+def test_one_swapped_pair_is_named() -> None:
+    images = checked_images(24)
+    both = np.isfinite(images[9].record.keypoints[[0, 6]]).all()
+    pair = [0, 6] if both else [4, 10]
+    points = images[9].record.keypoints.copy()
+    points[pair] = points[pair[::-1]]
+    images[9] = with_record(images[9], keypoints=points, labelled=points)
+    [found] = judge_sides(Labels.of(images, NAMES), MIRROR)
+    assert (found.level, found.kind) == ("warning", "pair-swapped")
+    names = ", ".join(f"{number} {NAMES[number]}" for number in pair)
+    assert found.items == (f"009.jpg ({names})",)
+
+
+@pytest.mark.parametrize(("category", "share"), [("chair", 0.9), ("aeroplane", 0.7)])
+def test_swapped_pairs_of_the_demo_are_found(category: str, share: float) -> None:
+    points, table = demo(category)
+    right = pair_gains(factorise(points, table), table)[1]
+    assert right.max() < PAIR_GAIN / 2
+    rng = np.random.default_rng(0)
+    found, tried = 0, 0
+    for number in range(0, 40, 3):
+        seen = np.isfinite(points[number, :, 0])
+        both = [(a, b) for a, b in enumerate(table) if a < b and seen[a] and seen[b]]
+        if not both:
+            continue
+        a, b = both[rng.integers(len(both))]
+        changed = points.copy()
+        changed[number, [a, b]] = changed[number, [b, a]]
+        pairs, gains = pair_gains(factorise(changed, table), table)
+        wrong = np.argwhere(gains > PAIR_GAIN)
+        tried += 1
+        found += any(n == number and pairs[p].tolist() == [a, b] for n, p in wrong)
+        assert set(wrong[:, 0]) <= {number}
+    assert found >= share * tried
+
+
+def test_parts_that_swing_are_no_swapped_pairs() -> None:
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        points = np.array(keypoints(24, seed))
+        swing = rng.normal(0, 60, (24, 2))
+        points[:, 0] += swing
+        points[:, 6] -= swing
+        assert pair_gains(factorise(points, MIRROR), MIRROR)[1].max() < PAIR_GAIN
 
 
 def test_nothing_is_said_without_mirror_pairs_or_with_few_photos() -> None:
@@ -105,7 +151,7 @@ def orthographic(count: int) -> tuple[np.ndarray, np.ndarray]:
 def test_directions_are_those_of_the_cameras() -> None:
     """Up to what no photo without perspective can tell: the frame's turn about x, and all signs."""
     points, truth = orthographic(30)
-    found = seen_from(points, MIRROR)
+    found = factorise(points, MIRROR)
     assert found.residual < 0.01
     np.testing.assert_allclose(np.abs(found.direction[:, 0]), np.abs(truth[:, 0]), atol=0.02)
     across = np.einsum("ia,ja->ij", found.direction[:, 1:], found.direction[:, 1:])
@@ -115,9 +161,9 @@ def test_directions_are_those_of_the_cameras() -> None:
 
 def test_what_swapping_and_mirroring_do_to_a_direction() -> None:
     points, _ = orthographic(30)
-    direction = seen_from(points, MIRROR).direction
+    direction = factorise(points, MIRROR).direction
     both = np.concatenate([points, points[:5][:, MIRROR], points[:5][:, MIRROR] * (-1, 1)])
-    found = seen_from(both, MIRROR).direction
+    found = factorise(both, MIRROR).direction
     frame, *_ = np.linalg.lstsq(direction, found[:30], rcond=None)
     np.testing.assert_allclose(found[30:35], found[:5] * SWAPPED, atol=0.02)
     np.testing.assert_allclose(found[35:], found[:5] * MIRRORED, atol=0.02)
