@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from ..datasets.records import Dataset, ImageRecord, Remark
 from ..errors import InputError
-from ..files.images import opened_image, read_image, turned_by_exif
+from ..files.images import image_size, opened_image, read_image, require_megapixels
+from ..limits import MAX_MEGAPIXELS
 
 THUMBNAIL = 16
 """Side of the thumbnails that photos are compared by."""
@@ -20,10 +21,6 @@ _DRAFT = 256
 """Least pixels of each side of a JPEG file that is decoded at a fraction of its size."""
 _SAMPLED = 1 << 16
 """Pixels that the range of values is taken from."""
-TURNED = (
-    "; its EXIF data turn it in viewers, which is not applied: if it was labelled turned, save it "
-    "turned"
-)
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class CheckedImage:
     record : None if its annotation cannot be used.
     photo : None if it cannot be read.
     problems : of the annotation, and of the photo; each names its file.
-    remarks : on the photo; what the annotation's reader remarks is in `record.notes`.
+    remarks : on the photo; what the annotation's reader notes is in `record.notes`.
     """
 
     name: str
@@ -96,37 +93,44 @@ def _read(dataset: Dataset, category: str, split: str, stem: str) -> CheckedImag
     problems: list[str] = []
     record: ImageRecord | None = None
     photo: Photo | None = None
-    remarks: tuple[Remark, ...] = ()
     try:
         record = dataset.record(category, stem, split)
     except InputError as error:
         problems += error.problems
     path = dataset.image_path(category, stem)
     try:
-        photo = read_photo(path)
-        remarks = _photo_remarks(path, photo, record)
+        if record is None:
+            photo = read_photo(path)
+        else:
+            photo = read_photo(path, record.turned, record.max_megapixels)
     except InputError as error:
         problems += error.problems
     name = str(path.relative_to(dataset.root)) if path.is_relative_to(dataset.root) else str(path)
+    remarks = record.remarks if record else ()
     return CheckedImage(name, stem, split, path, record, photo, tuple(problems), remarks)
 
 
-def read_photo(path: Path) -> Photo:
+def read_photo(path: Path, turned: bool = False, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
     """Decode a photo, once and to its end, and keep its facts.
 
     JPEG files are decoded at a fraction of their size: a quarter of the time, and little memory.
+
+    Parameters
+    ----------
+    turned, max_megapixels : as `read_image` has them.
 
     Raises
     ------
     InputError : missing, truncated or no image; names the file.
     """
+    size = image_size(path, turned=turned)
+    require_megapixels(path, size, max_megapixels)
     with opened_image(path) as image:
-        size = image.size
         if image.format in {"JPEG", "MPO"} and image.mode == "RGB":
             image.draft("RGB", (_DRAFT, _DRAFT))
             return photo_facts(np.asarray(image), size)
-    pixels = read_image(path)
-    return photo_facts(pixels, (pixels.shape[1], pixels.shape[0]))
+    pixels = read_image(path, turned=turned, max_megapixels=max_megapixels)
+    return photo_facts(pixels, size)
 
 
 def photo_facts(pixels: np.ndarray, size: tuple[int, int]) -> Photo:
@@ -139,11 +143,3 @@ def photo_facts(pixels: np.ndarray, size: tuple[int, int]) -> Photo:
     digest = xxhash.xxh3_128(np.ascontiguousarray(pixels).data)
     digest.update(f"{size[0]} x {size[1]}".encode())
     return Photo(*size, float((high - low).max()), digest.hexdigest(), np.array(small))
-
-
-def _photo_remarks(path: Path, photo: Photo, record: ImageRecord | None) -> tuple[Remark, ...]:
-    """What is doubtful about a photo by itself; a size that its annotation contradicts is not."""
-    fits = record is not None and (photo.width, photo.height) == (record.width, record.height)
-    if fits and turned_by_exif(path):
-        return (Remark("note", f"{path}: used as its pixels are stored{TURNED}"),)
-    return ()

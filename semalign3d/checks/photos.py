@@ -7,8 +7,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ..files.images import turned_by_exif
-from .images import TURNED, CheckedImage
+from ..files.images import stored_photo
+from .images import CheckedImage
 from .report import Finding, Level, itemised, of_photos
 
 CONSTANT = 6.0
@@ -19,6 +19,7 @@ SAME_LEVELS = 5.0
 """Levels by which thumbnails of one photo differ that was saved again or resized."""
 SAME_SHAPE = 0.02
 """Relative difference of width over height."""
+TURNED = "; its EXIF data turn it in viewers (dataset.exif)"
 _COARSE = 4
 _FACTOR_SPREAD = 0.02
 
@@ -61,7 +62,7 @@ def _size(images: Sequence[CheckedImage]) -> list[Finding]:
         "photo-size",
         (
             f"{image.path}: {w} x {h} pixels, but its annotation says {a} x {b}"
-            + turned_by_exif(image.path) * TURNED
+            + TURNED * (stored_photo(image.path)[1] > 1)
             for image, (a, b), (w, h) in wrong
         ),
     )

@@ -95,17 +95,36 @@ def test_a_sound_category(root):
     assert back["keypoints"] == {str(i): 8 if i < 5 else 0 for i in range(14)}
 
 
-def test_images_that_viewers_turn(root):
+def save_turned(root, stem, orientation, size):
     exif = Image.Exif()
-    for stem, orientation, size in (("a", 6, (80, 100)), ("b", 3, (100, 80)), ("c", 1, (100, 80))):
-        exif[ExifTags.Base.Orientation] = orientation
-        path = root / "JPEGImages" / "chair" / f"{stem}.jpg"
-        Image.open(path).resize(size).save(path, exif=exif)
+    exif[ExifTags.Base.Orientation] = orientation
+    path = root / "JPEGImages" / "chair" / f"{stem}.jpg"
+    Image.open(path).resize(size).save(path, exif=exif)
+
+
+def test_images_that_viewers_turn(root):
+    """Stored upright and annotated turned: read turned. Where both fit, a remark says so."""
+    save_turned(root, "a", 6, (80, 100))
+    save_turned(root, "b", 3, (100, 80))
+    save_turned(root, "c", 1, (100, 80))
     report = check(root)
-    [problem] = problems(report)
-    assert "80 x 100 pixels, but its annotation says 100 x 80; its EXIF data turn it" in problem
-    [note] = report.of("note")
-    assert "b.jpg: used as its pixels are stored; its EXIF data turn it" in note.items[0]
+    assert problems(report) == []
+    [warning] = report.of("warning")
+    assert "b.jpg: its EXIF data turn it in viewers" in warning.items[0]
+    assert "dataset.exif: turned" in warning.items[0]
+
+
+def test_images_of_a_size_that_fits_neither_way(root):
+    save_turned(root, "a", 6, (70, 90))
+    [problem] = problems(check(root))
+    assert "90 pixels, but its annotation says 100 x 80; its EXIF data turn it" in problem
+
+
+def test_photos_over_the_limit_on_their_size(root):
+    dataset = open_dataset("spair-71k", root, max_megapixels=0.001)
+    found = problems(check_category(dataset, "chair", (), None))
+    assert len(found) > 1
+    assert all("dataset.max_megapixels" in text for text in found)
 
 
 def test_orphaned_files_are_no_problem(root):

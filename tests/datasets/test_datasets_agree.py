@@ -97,7 +97,7 @@ def test_options_of_other_datasets_are_refused(tmp_path: Path) -> None:
         InputError, match=r"unknown dataset 'pf'; known are: spair-71k, demo, ap-10k"
     ):
         open_dataset("pf", tmp_path)
-    with pytest.raises(InputError, match=r"pf-pascal has no option mirror; it has: none"):
+    with pytest.raises(InputError, match=r"pf-pascal has no option mirror; it has: exif, max"):
         open_dataset("pf-pascal", tmp_path, mirror="none")
     with pytest.raises(InputError, match=r"coco needs annotations"):
         open_dataset("coco", tmp_path)
