@@ -7,9 +7,12 @@ from semalign3d.pipeline import locks
 
 min_version("9.0")
 
-# After a kill the same command goes on: a lock whose run is dead is removed here.
+DRY = workflow.output_settings.dryrun
+
+# After a kill the same command goes on: a lock whose run is dead is removed here. A dry run changes
+# nothing on disk, and no lock stops it.
 if workflow.is_main_process:
-    enter = locks.look_in if workflow.output_settings.dryrun else locks.start_run
+    enter = locks.look_in if DRY else locks.start_run
     enter(Path(".snakemake"), logger.warning)
 
 
@@ -43,7 +46,7 @@ include: "rules/unknown.smk"
 
 
 if workflow.is_main_process:
-    for problem in BATCHES.date_back_damaged():
+    for problem in BATCHES.remake_damaged():
         logger.warning(problem)
 
 

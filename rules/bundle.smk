@@ -6,9 +6,9 @@ rule bundle:
         sparse="results/sparse/{category}.h5",
         cameras="results/cameras/{category}.h5",
     output:
-        shape="results/bundle/{category}.h5",
-        cameras="results/bundle/{category}_cameras.h5",
-        images="results/bundle/{category}_images.csv",
+        shape="results/bundle/{category}/shape.h5",
+        cameras="results/bundle/{category}/cameras.h5",
+        images="results/bundle/{category}/images.csv",
     log:
         "results/logs/bundle/{category}.log",
     benchmark:

@@ -2,7 +2,7 @@
 
 
 rule checks:
-    """Every image, annotation and feature file: present, readable, right shape, finite."""
+    """Every image, annotation and feature file: there, readable, and fit for a prior."""
     input:
         images=photos_of(*SPLITS),
         annotations=annotations_of(*SPLITS),
@@ -30,5 +30,8 @@ rule checks:
             w.category, IMAGES.stems(w.category, CONFIG.dataset.splits)
         ),
         descriptors=lambda w: f"results/descriptors/{w.category}",
+        min_images=CONFIG.relations.min_images,
+        strict=CONFIG.checks.strict,
+        failed=lambda w: f"results/logs/checks/{w.category}.json",
     script:
         "../workflow/scripts/checks.py"

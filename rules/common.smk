@@ -8,7 +8,7 @@ from semalign3d.config import read_configuration
 from semalign3d.errors import InputError
 from semalign3d.pipeline.code import script_digest
 from semalign3d.pipeline.data import DatasetFiles
-from semalign3d.pipeline.images import SPLITS, Images, rule_name, stage_files
+from semalign3d.pipeline.images import SHARED_FILES, SPLITS, Images, rule_name, stage_files
 from semalign3d.pipeline.resources import stage_resources
 from semalign3d.pipeline.sources.depth import DepthSource
 from semalign3d.pipeline.sources.descriptors import DescriptorSource
@@ -36,19 +36,19 @@ config.update(CONFIG.model_dump())
 RUNTIME = CONFIG.runtime
 DATA = DatasetFiles(CONFIG)
 IMAGES = Images(DATA.splits(), RUNTIME.batches)
-BATCHES = BatchFiles(RUNTIME.batches)
+BATCHES = BatchFiles(RUNTIME.batches, dry=DRY)
 PATHS = SourcePaths(CONFIG)
 NETWORKS = Path(workflow.basedir) / "demo" / "networks"
 MASKS = MaskSource(CONFIG.masks, PATHS, DATA.root, NETWORKS)
 DEPTH = DepthSource(CONFIG.depth, PATHS, DATA.root, NETWORKS)
-DESCRIPTORS = DescriptorSource(CONFIG.descriptors, PATHS, DATA.root, NETWORKS)
+DESCRIPTORS = DescriptorSource(CONFIG.descriptors, PATHS, DATA.root, NETWORKS, remember=not DRY)
 CONDA = "../envs/cuda.yaml" if RUNTIME.device.startswith("cuda") else "../envs/cpu.yaml"
 
 BUNDLED = CONFIG.bundle.enabled
-SHAPE_FILE = "results/bundle/{category}.h5" if BUNDLED else "results/sparse/{category}.h5"
+SHAPE_FILE = "results/bundle/{category}/shape.h5" if BUNDLED else "results/sparse/{category}.h5"
 """The keypoints in object space that all later stages take."""
 CAMERAS_FILE = (
-    "results/bundle/{category}_cameras.h5" if BUNDLED else "results/cameras/{category}.h5"
+    "results/bundle/{category}/cameras.h5" if BUNDLED else "results/cameras/{category}.h5"
 )
 """The cameras that all later stages take."""
 

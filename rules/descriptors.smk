@@ -27,6 +27,7 @@ for category in IMAGES.categories:
                     **DATA.params,
                     code=script_code("descriptors"),
                     category=category,
+                    split=split,
                     kind=DESCRIPTORS.kind,
                     root=lambda wildcards: DESCRIPTORS.root,
                     found=later(DESCRIPTORS.found, category, stems),

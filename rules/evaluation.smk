@@ -9,7 +9,7 @@ rule evaluation:
     input:
         "results/matching/{category}.csv",
     output:
-        "results/evaluation/{category}.csv",
+        "results/evaluation/{category}/pck.csv",
     log:
         "results/logs/evaluation/{category}.log",
     conda:
@@ -30,11 +30,11 @@ rule summary:
     """PCK of every category, the mean of categories, and all pairs together."""
     input:
         matches=expand("results/matching/{category}.csv", category=EVALUATED),
-        tables=expand("results/evaluation/{category}.csv", category=EVALUATED),
+        tables=expand("results/evaluation/{category}/pck.csv", category=EVALUATED),
     output:
         "results/evaluation/summary.csv",
     log:
-        "results/logs/evaluation/summary.log",
+        "results/logs/summary.log",
     conda:
         CONDA
     threads: RUNTIME.threads

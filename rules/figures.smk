@@ -14,7 +14,7 @@ rule figure_images:
             labels={"category": "{category}"},
         ),
     log:
-        "results/logs/figures/{category}_images.log",
+        "results/logs/figures/{category}/images.log",
     conda:
         CONDA
     threads: RUNTIME.threads
@@ -38,7 +38,7 @@ rule figure_prior:
             labels={"category": "{category}"},
         ),
     log:
-        "results/logs/figures/{category}_prior.log",
+        "results/logs/figures/{category}/prior.log",
     conda:
         CONDA
     threads: RUNTIME.threads
@@ -65,7 +65,7 @@ rule figure_masks:
             labels={"category": "{category}"},
         ),
     log:
-        "results/logs/figures/{category}_masks.log",
+        "results/logs/figures/{category}/masks.log",
     conda:
         CONDA
     threads: RUNTIME.threads
@@ -93,7 +93,7 @@ rule figure_alignment:
             labels={"image": "{image}"},
         ),
     log:
-        "results/logs/figures/{category}_alignment_{image}.log",
+        "results/logs/figures/{category}/alignment_{image}.log",
     conda:
         CONDA
     threads: RUNTIME.threads
@@ -118,7 +118,7 @@ rule figure_matches:
             labels={"category": "{category}"},
         ),
     log:
-        "results/logs/figures/{category}_matches.log",
+        "results/logs/figures/{category}/matches.log",
     conda:
         CONDA
     threads: RUNTIME.threads
@@ -144,7 +144,7 @@ rule figure_pck:
             labels={"category": "all"},
         ),
     log:
-        "results/logs/figures/pck.log",
+        "results/logs/pck.log",
     conda:
         CONDA
     threads: RUNTIME.threads

@@ -6,6 +6,7 @@ rule manifest:
     input:
         layout=DATA.lists(),
         annotations=annotations_of(*SPLITS),
+        images=photos_of(*SPLITS),
     output:
         "results/manifest/{category}.csv",
     log:

@@ -1,6 +1,8 @@
 # Results of categories and images that the dataset does not have: errors that name what it has.
 # Included after the rules that make results, since it follows from their outputs.
 
+import re
+
 UNKNOWN = UnknownTargets(
     DATA.root,
     IMAGES,
@@ -16,7 +18,8 @@ rule unknown_category:
         "results/{stage}/{unknown}",
     wildcard_constraints:
         stage=UNKNOWN.stages,
-        unknown=rf"(?!(?:(?:{IMAGES.category_pattern})(?:_cameras|_images)?|summary|pck)[./]).+",
+        unknown=rf"(?!(?:{IMAGES.category_pattern})(?:/|\.(?:h5|csv|json)$)"
+        rf"|(?:{'|'.join(map(re.escape, SHARED_FILES))})$).+",
 
 
 rule unknown_image:

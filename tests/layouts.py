@@ -32,11 +32,12 @@ class Content:
     keypoints: np.ndarray
 
 
-def make_content(seed: int = 0) -> dict[str, list[Content]]:
-    """{split: images}."""
+def make_content(seed: int = 0, more: int = 0) -> dict[str, list[Content]]:
+    """{split: images}, with more training images than `SPLITS` names."""
     rng = np.random.default_rng(seed)
     found: dict[str, list[Content]] = {}
-    for split, stems in SPLITS.items():
+    stems_of = {**SPLITS, "trn": (*SPLITS["trn"], *(f"m{number}" for number in range(more)))}
+    for split, stems in stems_of.items():
         found[split] = []
         for stem in stems:
             width, height = (int(v) for v in rng.integers(30, 60, 2))
@@ -62,9 +63,17 @@ def pair_stems(name: str, category: str) -> list[str]:
 
 
 def write_images(folder: Path, content: Mapping[str, list[Content]]) -> None:
+    """Photos of noise, each its own."""
     folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
     for image in (image for images in content.values() for image in images):
-        Image.new("RGB", image.size, (90, 120, 150)).save(folder / f"{image.stem}.jpg")
+        write_photo(folder / f"{image.stem}.jpg", image.size, rng)
+
+
+def write_photo(path: Path, size: tuple[int, int], rng: np.random.Generator) -> None:
+    """Coarse noise of a size (W, H), which is still there in a thumbnail."""
+    pixels = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST).save(path)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -13,7 +13,7 @@ PACKAGES = ("semalign3d", "demo", "studies")
 STAGES = {
     "demo": "demo",
     "manifest": "semalign3d/datasets/manifest.py",
-    "checks": "semalign3d/checks.py",
+    "checks": "semalign3d/checks",
     "descriptors": "semalign3d/maps/descriptors",
     "masks": "semalign3d/maps/masks",
     "depth": "semalign3d/maps/depth",

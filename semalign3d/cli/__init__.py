@@ -28,6 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         return int(given.run(given))
-    except (InputError, DamagedFileError, FileNotFoundError, FileExistsError) as error:
+    except (InputError, DamagedFileError, OSError) as error:
         print(f"semalign3d: {error}", file=sys.stderr)
         return 1

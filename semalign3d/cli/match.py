@@ -2,12 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..datasets import ImageRecord
 
 
 def add_parser(commands: Any) -> None:
@@ -47,6 +51,12 @@ def add_parser(commands: Any) -> None:
         metavar="PTH",
         help="post-processor of the features, or raw; by default the one of the prior",
     )
+    parser.add_argument(
+        "--exif",
+        choices=("stored", "turned"),
+        help="how photos are read that their EXIF data turn in viewers; by default as their files "
+        "under --descriptors say, else as dataset.exif of the prior, where auto means turned",
+    )
     parser.add_argument("--device", default="auto", help="for the networks, by default auto")
     parser.add_argument("--output", default="matches.png", help="picture, by default matches.png")
     parser.set_defaults(run=run)
@@ -65,17 +75,17 @@ def run(given: argparse.Namespace) -> int:
     """Print a line per match and draw them."""
     from ..figures.matches import draw_matches
     from ..figures.save import save_figure
-    from ..files.images import read_image
     from ..prior import Prior
 
     prior = Prior.load(given.prior)
     paths = (given.source, given.target)
-    source, target = (read_image(path) for path in paths)
+    photos = photo_records(given, prior)
+    source, target = (photo.pixels() for photo in photos)
     sizes = [(photo.shape[1], photo.shape[0]) for photo in (source, target)]
     queries = np.array(given.points)
     check_inside(queries, sizes[0], given.source)
     check_names(paths)
-    maps = photo_descriptors(given, prior)
+    maps = photo_descriptors(given, prior, photos)
     placed = [prior.align(found, size) for found, size in zip(maps, sizes, strict=True)]
     matches = prior.match(placed[0], placed[1], queries)
     print("source_x\tsource_y\ttarget_x\ttarget_y\tconfidence")
@@ -107,7 +117,29 @@ def check_names(paths: tuple[str, str]) -> None:
         raise InputError(f"{first} and {second}: expected two names, found {first.stem} twice")
 
 
-def photo_descriptors(given: argparse.Namespace, prior: Any) -> list[np.ndarray]:
+def photo_records(given: argparse.Namespace, prior: Any) -> list["ImageRecord"]:
+    """Records of both photos, without labels: which way round they are read."""
+    from ..datasets.orientation import unlabelled
+    from ..files import store
+
+    section = prior.settings["dataset"]
+    options = {"max_megapixels": section["max_megapixels"]} if "max_megapixels" in section else {}
+    chosen = given.exif or section.get("exif")
+    records = []
+    for number, path in enumerate((given.source, given.target)):
+        turned = chosen != "stored"
+        if given.descriptors and not given.exif:
+            with store.open_checked(given.descriptors[number]) as file:
+                turned = store.attributes(file).get("turned", turned)
+        records.append(unlabelled(path, prior.category, turned=turned, **options))
+        if records[-1].turned:
+            print(f"{path}: read as its EXIF data turn it (--exif turned)", file=sys.stderr)
+    return records
+
+
+def photo_descriptors(
+    given: argparse.Namespace, prior: Any, photos: Sequence["ImageRecord"]
+) -> list[np.ndarray]:
     """Maps (G, G, C) of both photos, from files of the pipeline or made as the prior's own."""
     from ..files import store
 
@@ -132,7 +164,6 @@ def photo_descriptors(given: argparse.Namespace, prior: Any) -> list[np.ndarray]
             f"{' and '.join(missing)} not given, and the prior does not name any",
             hint="Give what is missing, or --descriptors with two files of results/descriptors.",
         )
-    paths = {Path(path).stem: Path(path) for path in (given.source, given.target)}
     source = open_source(
         kind,
         category=prior.category,
@@ -140,7 +171,7 @@ def photo_descriptors(given: argparse.Namespace, prior: Any) -> list[np.ndarray]
         checkpoint=checkpoint or RAW,
         model=settings["model"] or DEFAULT_MODELS.get(kind, ""),
         grid=settings["grid"],
-        image_path=paths.__getitem__,
+        photo={photo.stem: photo for photo in photos}.__getitem__,
         device=lambda: pick_device(given.device),
     )
-    return [source.encode(Path(path).stem)[0] for path in (given.source, given.target)]
+    return [source.encode(photo.stem)[0] for photo in photos]

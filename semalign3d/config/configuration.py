@@ -1,6 +1,7 @@
 """The whole configuration."""
 
 from .alignment import Alignment, Matching
+from .checks import Checks
 from .dataset import Dataset
 from .demo import Demo
 from .evaluation import Evaluation
@@ -20,6 +21,7 @@ class Configuration(Section):
 
     dataset: Dataset = Dataset()
     demo: Demo = Demo()
+    checks: Checks = Checks()
     descriptors: Descriptors = Descriptors()
     masks: Masks = Masks()
     depth: Depth = Depth()

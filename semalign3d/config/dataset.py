@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from .section import Path, Section
+from ..limits import MAX_MEGAPIXELS
+from .section import Path, Positive, Section
 
 Split = Literal["trn", "val", "test"]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -65,6 +66,14 @@ class Dataset(Section):
         None,
         description="coco, ap-10k: use keypoints labelled as hidden (v = 1). Null: true for "
         "ap-10k, as in its benchmark; false for coco.",
+    )
+    exif: Literal["auto", "stored", "turned"] = Field(
+        "auto",
+        description="How photos were labelled that their EXIF data turn in viewers. auto: as the "
+        "annotated size says; where it fits both ways, as stored, with a warning.",
+    )
+    max_megapixels: Positive = Field(
+        MAX_MEGAPIXELS, description="Larger photos are refused: memory grows with them."
     )
     partition: Literal[1, 2, 3] | None = Field(
         None, description="ap-10k: the official partition. Null: 1."

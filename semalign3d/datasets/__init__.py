@@ -8,6 +8,7 @@ from ..errors import InputError
 from .ap10k.dataset import Ap10kDataset
 from .ap10k.pairs import Ap10kPairsDataset
 from .coco.dataset import CocoDataset
+from .orientation import AS_ANNOTATED, Reading
 from .pf_pascal.dataset import PfPascalDataset
 from .records import Dataset, ImageRecord, PairRecord, Remark
 from .spair.dataset import SpairDataset
@@ -20,20 +21,27 @@ __all__ = [
     "Remark",
     "load_records",
     "open_dataset",
+    "require_categories",
 ]
 
+_OF_PHOTOS = ("exif", "max_megapixels")
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "spair-71k": (),
-    "demo": (),
-    "ap-10k": ("partition", "hidden"),
-    "pf-pascal": (),
-    "coco": ("annotations", "val", "test", "mirror", "hidden", "seed"),
+    "spair-71k": _OF_PHOTOS,
+    "demo": _OF_PHOTOS,
+    "ap-10k": ("partition", "hidden", *_OF_PHOTOS),
+    "pf-pascal": _OF_PHOTOS,
+    "coco": ("annotations", "val", "test", "mirror", "hidden", "seed", *_OF_PHOTOS),
 }
 """The known datasets, each with the options that its adapter takes besides root and name."""
 
 
 def open_ap10k(
-    root: str | Path, *, partition: int = 1, hidden: bool = True, name: str = "ap-10k"
+    root: str | Path,
+    *,
+    partition: int = 1,
+    hidden: bool = True,
+    name: str = "ap-10k",
+    reading: Reading = AS_ANNOTATED,
 ) -> Dataset:
     """AP-10K, in the layout that the folder has: annotations/ (official), or PairAnnotation/.
 
@@ -44,10 +52,11 @@ def open_ap10k(
     hidden : whether keypoints that are labelled but hidden (v = 1) count as seen, as they do in the
         benchmark.
     name : how the dataset is called in results.
+    reading : of the photos.
     """
     if (Path(root) / "PairAnnotation").is_dir():
-        return Ap10kPairsDataset(root, hidden=hidden, name=name)
-    return Ap10kDataset(root, partition=partition, hidden=hidden, name=name)
+        return Ap10kPairsDataset(root, hidden=hidden, name=name, reading=reading)
+    return Ap10kDataset(root, partition=partition, hidden=hidden, name=name, reading=reading)
 
 
 _OPEN: dict[str, Callable[..., Dataset]] = {
@@ -66,7 +75,8 @@ def open_dataset(name: str, root: str | Path, **options: Any) -> Dataset:
     ----------
     name : one of `OPTIONS`.
     root : its folder; for `coco` that of the photos.
-    options : of the adapter, see its class; those that are None keep their default.
+    options : of the adapter, see its class, and of `Reading`; those that are None keep their
+        default.
 
     Raises
     ------
@@ -81,7 +91,29 @@ def open_dataset(name: str, root: str | Path, **options: Any) -> Dataset:
         raise InputError(f"dataset {name} has no option {', '.join(unknown)}; it has: {known}")
     if name == "coco" and "annotations" not in given:
         raise InputError("dataset coco needs annotations, the path of a COCO-keypoint JSON file")
-    return _OPEN[name](root, name=name, **given)
+    reading = Reading(**{key: given.pop(key) for key in _OF_PHOTOS if key in given})
+    return _OPEN[name](root, name=name, reading=reading, **given)
+
+
+def require_categories(dataset: Dataset) -> tuple[str, ...]:
+    """The dataset's categories, of which there must be some.
+
+    Raises
+    ------
+    InputError : there are none; says what a category needs.
+    """
+    found = dataset.categories()
+    if found:
+        return found
+    if not isinstance(dataset, CocoDataset):
+        raise InputError(f"dataset.root: the lists of images under {dataset.root} are empty.")
+    files = ", ".join(map(str, dataset.list_files()))
+    why = [f"{files}: {name}: {text}" for name, text in dataset.unusable().items()]
+    raise InputError(
+        [f"{files}: no category has both keypoint names and annotated photos", *why],
+        hint="Name the keypoints of the category in the labelling tool, label them, and export "
+        "COCO keypoints.",
+    )
 
 
 def load_records(dataset: Dataset, category: str, splits: Iterable[str]) -> tuple[ImageRecord, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from .names import first_of
+from .orientation import Reading, view_of
 from .records import Box, ImageRecord
 
 CLIP_MARGIN = 1.0
@@ -26,6 +27,7 @@ class Findings:
     where: str
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    hidden: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def problem(self, text: str) -> None:
         self.problems.append(f"{self.where}: {text}")
@@ -128,6 +130,11 @@ def sided_box(value: Any, key: str, findings: Findings) -> Box:
     return 0.0, 0.0, 1.0, 1.0
 
 
+def whole_box(width: int, height: int) -> Box:
+    """The box that is the whole image."""
+    return 0.0, 0.0, float(width), float(height)
+
+
 def is_finite(value: Any) -> bool:
     """Whether a JSON value is a number that float64 can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -170,15 +177,18 @@ def image_record(
     positions: dict[int, tuple[float, float]],
     ids: Sequence[int],
     findings: Findings,
+    reading: Reading,
 ) -> ImageRecord:
     """The record of an image, unless a reader noticed problems.
 
     Parameters
     ----------
     path : the image file.
-    size : (W, H) pixels.
+    size : (W, H) pixels, as annotated.
+    box : of the whole image, it follows when the photo is read turned.
     positions : {id: (x, y)} of the keypoints that are seen.
     ids : the category's keypoint ids, ascending.
+    reading : of the photo.
 
     Raises
     ------
@@ -186,8 +196,16 @@ def image_record(
     """
     if findings.problems:
         raise InputError(findings.problems)
-    keypoints = place_keypoints(positions, size, ids, findings)
-    width, height = size
+    whole = box == whole_box(*size)
+    corners = [] if whole else [box[:2], box[2:]]
+    labels = np.array([*positions.values(), *corners], dtype=np.float64).reshape(-1, 2)
+    view = view_of(path, size, labels, reading.exif)
+    width, height = view.size
+    keypoints = place_keypoints(positions, view.size, ids, findings)
+    labelled = np.full_like(keypoints, np.nan)
+    for number, position in {**positions, **findings.hidden}.items():
+        if number < len(labelled):
+            labelled[number] = position
     return ImageRecord(
         category=category,
         stem=stem,
@@ -195,7 +213,12 @@ def image_record(
         path=path,
         width=width,
         height=height,
-        box=box,
+        box=whole_box(width, height) if whole else box,
         keypoints=keypoints,
         notes=tuple(findings.notes),
+        turned=view.turned,
+        max_megapixels=reading.max_megapixels,
+        remarks=view.remarks,
+        labelled=labelled,
+        hidden=tuple(findings.hidden),
     )

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
+
+from ..files.digest import file_digest
+from ..files.images import read_image
+from ..limits import MAX_MEGAPIXELS
 
 Box = tuple[float, float, float, float]
 
@@ -18,10 +22,16 @@ class ImageRecord:
     ----------
     category, stem, split : names; the stem is the file name without folder and ending.
     path : the image file (it may not exist; the checks stage reports that).
-    width, height : pixels, as annotated.
+    width, height : of the photo as it is read, pixels.
     box : (x1, y1, x2, y2) of the object, pixels.
     keypoints : (K, 2) float64, pixels (x, y); NaN where not seen.
     notes : what was changed or left out of the annotation, one text each.
+    turned : whether the photo is read as its EXIF data turn it.
+    max_megapixels : a larger photo is refused.
+    remarks : doubts about the photo.
+    labelled : (K, 2) float64, pixels: keypoints as annotated, those left out among them; NaN where
+        there is none. None: as `keypoints`.
+    hidden : ids of the keypoints that were left out since they are labelled as hidden.
     """
 
     category: str
@@ -33,6 +43,29 @@ class ImageRecord:
     box: Box
     keypoints: np.ndarray
     notes: tuple[str, ...] = ()
+    turned: bool = False
+    max_megapixels: float = MAX_MEGAPIXELS
+    remarks: tuple["Remark", ...] = ()
+    labelled: np.ndarray | None = None
+    hidden: tuple[int, ...] = ()
+
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB: the photo, the way round that keypoints and box mean.
+
+        Raises
+        ------
+        InputError : missing, no image, or too large; names the file.
+        """
+        return read_image(self.path, turned=self.turned, max_megapixels=self.max_megapixels)
+
+    def identity(self) -> list[Any]:
+        """What makes the pixels, for stamps.
+
+        Raises
+        ------
+        FileNotFoundError : no such photo.
+        """
+        return [file_digest(self.path), *(["turned"] if self.turned else [])]
 
     @property
     def visible(self) -> np.ndarray:
@@ -96,6 +129,10 @@ class NoRemarks:
         """None."""
         return ()
 
+    def unusable(self) -> dict[str, str]:
+        """None."""
+        return {}
+
 
 class Dataset(Protocol):
     """A folder of annotated images in some layout."""
@@ -134,6 +171,10 @@ class Dataset(Protocol):
 
     def remarks(self, category: str) -> tuple[Remark, ...]:
         """What was skipped, guessed or is doubted in a category; notes on images are in records."""
+        ...
+
+    def unusable(self) -> dict[str, str]:
+        """{name: why} of categories that the dataset names and that cannot be used."""
         ...
 
     def pair_files(self, category: str, split: str) -> tuple[Path, ...]:

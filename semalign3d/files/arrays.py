@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from .system import system_error
 
 
 def load_array(path: Path, wanted: str) -> np.ndarray:
@@ -20,6 +21,8 @@ def load_array(path: Path, wanted: str) -> np.ndarray:
     try:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError) as error:
+        if refused := system_error(error, path):
+            raise InputError(str(refused)) from error
         raise InputError(f"{path}: not a whole array file of numbers ({error})") from error
     if not isinstance(values, np.ndarray):
         raise InputError(f"{path}: expected one array (.npy), found an archive of several")

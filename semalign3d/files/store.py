@@ -1,8 +1,6 @@
 """HDF5 files in and out: whole or absent, stamped, and checked when read."""
 
-import glob
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +8,8 @@ from typing import Any
 
 import h5py
 import numpy as np
+
+from .system import system_error, write_whole
 
 STAMP = "stamp"
 MAX_CHUNK_BYTES = 1 << 20
@@ -39,9 +39,10 @@ def create(
 ) -> Iterator[h5py.File]:
     """Open a new file for writing; it appears under its name only when it is whole.
 
-    Written under a temporary name in the same folder, then moved in place; after any exception
-    nothing is left, and what a killed process left of the same file is removed. A file must not
-    be written by two processes at once. Equal content gives equal bytes.
+    Made in memory, written under a temporary name in the same folder, then moved in place: HDF5
+    itself loses data and may crash where a disk is full, and needs file locks. After any exception
+    nothing is left, and what a killed process left of the same file is removed. A file must not be
+    written by two processes at once. Equal content gives equal bytes.
 
     Parameters
     ----------
@@ -53,34 +54,19 @@ def create(
     ------
     TypeError : the block wrote texts of variable length, which no checksum covers; use `write`
         and `write_attributes`.
+    FileSystemError : the file system refused, such as a full disk.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for older in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
-        older.unlink(missing_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
-        with h5py.File(partial, "w", libver=("v110", "v110")) as file:
-            write_attributes(file, **attributes)
-            if stamp:
-                write_attributes(file, **{STAMP: stamp})
-            yield file
-            _refuse_variable_length(file)
-        _make_durable(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _make_durable(path: Path) -> None:
-    """Flush to disk, and give the permissions that a plain open() would have given."""
-    umask = os.umask(0)
-    os.umask(umask)
-    path.chmod(0o666 & ~umask)
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
+    options: dict[str, Any] = {"driver": "core", "backing_store": False}
+    with h5py.File(path.name, "w", libver=("v110", "v110"), **options) as file:
+        write_attributes(file, **attributes)
+        if stamp:
+            write_attributes(file, **{STAMP: stamp})
+        yield file
+        _refuse_variable_length(file)
+        file.flush()
+        content = file.id.get_file_image()
+    write_whole(path, content)
 
 
 def write(group: h5py.Group, name: str, array: Any, *, compress: bool = False) -> h5py.Dataset:
@@ -183,20 +169,30 @@ def open_checked(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
     FileNotFoundError : no such file.
     DamagedFileError : it is not a whole HDF5 file, or what is read inside the block turns out to
         be missing or to disagree with its checksum.
+    FileSystemError : the file system refused; that says nothing about the file.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path} does not exist (or is not a file)")
     try:
-        file = h5py.File(path, "r")
+        file = open_hdf5(path)
     except (OSError, RuntimeError, ValueError) as error:
-        raise DamagedFileError(path, _reason(error)) from error
+        raise system_error(error, path) or DamagedFileError(path, _reason(error)) from error
     with file:
         try:
             yield file
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             if not _comes_from_h5py(error):
                 raise
-            raise DamagedFileError(path, _reason(error)) from error
+            raise system_error(error, path) or DamagedFileError(path, _reason(error)) from error
+
+
+def open_hdf5(path: str | os.PathLike[str]) -> h5py.File:
+    """Open an HDF5 file for reading, without a file lock.
+
+    Ours are never changed in place, so that readers need none; on file systems without locks HDF5
+    would give an error, whatever its setting "best-effort" (only ENOSYS counts there, not ENOLCK).
+    """
+    return h5py.File(path, "r", locking=False)
 
 
 def _comes_from_h5py(error: Exception) -> bool:
@@ -209,8 +205,8 @@ def _comes_from_h5py(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error.args[0]) if error.args else type(error).__name__
-    return text.rstrip(".")
+    text = str(error.args[-1]) if error.args else type(error).__name__
+    return text.splitlines()[0].rstrip(".") if text else type(error).__name__
 
 
 def read(path: str | os.PathLike[str], *names: str) -> dict[str, np.ndarray]:
@@ -246,7 +242,12 @@ def _names(file: h5py.File) -> list[str]:
 
 
 def verify(path: str | os.PathLike[str]) -> str | None:
-    """Read every dataset and attribute; returns what is wrong, or None if the file is whole."""
+    """Read every dataset and attribute; returns what is wrong, or None if the file is whole.
+
+    Raises
+    ------
+    FileSystemError : the file system refused; that says nothing about the file.
+    """
     try:
         with open_checked(path) as file:
             attributes(file)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError
+from .system import system_error
 
 LISTED = 5
 """Names that an error lists at most."""
@@ -37,6 +38,8 @@ def load_tensors(path: str | Path) -> Any:
             "or as a state dict.",
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
+        if isinstance(error, OSError) and (refused := system_error(error, path)):
+            raise InputError(str(refused)) from error
         raise InputError(f"{path}: not a whole torch file ({_first_line(error)})") from error
 
 

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from demo import plan as demo_plan
 
-from ..datasets import OPTIONS, Dataset, open_dataset
+from ..datasets import OPTIONS, Dataset, open_dataset, require_categories
 from ..errors import InputError
 from .images import Splits
 
@@ -85,12 +85,9 @@ class DatasetFiles:
         if self.is_demo:
             return {c: demo_plan.splits(c, self.counts) for c in self.demo_categories}
         try:
-            found = {c: self.dataset.splits(c) for c in self.dataset.categories()}
+            return {c: self.dataset.splits(c) for c in require_categories(self.dataset)}
         except InputError as error:
             raise WorkflowError(str(error)) from error
-        if not found:
-            raise WorkflowError(f"dataset.root: the lists of images under {self.root} are empty.")
-        return found
 
     def images(self, category: str, stems: Iterable[str]) -> list[str]:
         """Photos."""
@@ -113,7 +110,7 @@ class DatasetFiles:
         return self._present(self.dataset.list_files())
 
     def warnings(self) -> list[str]:
-        """A warning of keys that are set and play no part with this dataset."""
+        """Warnings of keys that play no part with this dataset, and of unusable categories."""
         name = self._section.name
         options = ("annotations", "val", "test", "mirror", "hidden", "partition")
         keys = [
@@ -121,7 +118,9 @@ class DatasetFiles:
             for option in options
             if getattr(self._section, option) is not None and option not in OPTIONS[name]
         ]
-        return [f"Not used, since dataset.name is {name}: {', '.join(keys)}"] if keys else []
+        unused = [f"Not used, since dataset.name is {name}: {', '.join(keys)}"] if keys else []
+        left_out = {} if self.is_demo else self.dataset.unusable()
+        return unused + [f"{category}: cannot be used: {why}" for category, why in left_out.items()]
 
     def _present(self, paths: Iterable[Path]) -> list[str]:
         return [str(path) for path in paths if self.is_demo or path.exists()]

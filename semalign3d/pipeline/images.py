@@ -4,9 +4,13 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from snakemake.exceptions import WorkflowError
+
 Splits = Mapping[str, Mapping[str, Sequence[str]]]
 """{category: {split: stems}}."""
 SPLITS = ("trn", "val", "test")
+SHARED_FILES = ("pck.png", "summary.csv")
+"""Results of all categories, which lie beside folders named after a category."""
 
 
 class Images:
@@ -21,12 +25,20 @@ class Images:
     ----------
     categories : sorted.
     category_pattern : regular expression of the categories' names.
+
+    Raises
+    ------
+    WorkflowError : a category has the name of one of `SHARED_FILES`.
     """
 
     def __init__(self, splits: Splits, batches: int) -> None:
         self.splits = splits
         self._batches = batches
         self.categories = sorted(splits)
+        if taken := set(self.categories).intersection(SHARED_FILES):
+            raise WorkflowError(
+                f"category {min(taken)!r} has the name of a file of the results; rename it."
+            )
         self.category_pattern = "|".join(map(re.escape, self.categories))
 
     def stems(self, category: str, splits: Iterable[str] = SPLITS) -> list[str]:

@@ -17,7 +17,7 @@ from semalign3d.pipeline import locks
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Numbers of the parameters of mallopt, from glibc's malloc.h."""
-EXPECTED_ERRORS = (InputError, DamagedFileError, FileNotFoundError)
+EXPECTED_ERRORS = (InputError, DamagedFileError, OSError)
 
 
 @contextmanager

@@ -6,9 +6,9 @@ tells whether their run still lives. Every run of this pipeline therefore also h
 the kernel releases when the process ends, in whatever way it ends. A run that gets this flock for
 itself alone is the only one in the folder, so that the lists left there are stale and can go.
 
-Where the system has no flock, or a list may belong to a run on another machine (not all network
-file systems carry flocks from one machine to another), nothing is removed and Snakemake's own
-message stays.
+Where the system or the file system has no flock, the user is told and the run goes on. There, and
+where a list may belong to a run on another machine (not all network file systems carry flocks from
+one machine to another), nothing is removed and Snakemake's own message stays.
 """
 
 import socket
@@ -64,21 +64,28 @@ def start_run(folder: Path, say: Say) -> list[Path]:
             say("Another run is starting in this folder: waiting for it.")
             _lock(runs, "shared", wait=True)
         _note_machine(runs)
-    except OSError:  # no flock, or a folder that may not be written
+    except OSError as error:  # no flock, or a folder that may not be written
+        reason = error.strerror or error
+        say(
+            f"{folder}: no file locks here ({reason}), so a run that is killed leaves its lock: "
+            "give the command once with --unlock then."
+        )
         return []
     return removed
 
 
-def look_in(folder: Path, say: Say) -> list[Path]:
-    """Clear up after killed runs without holding the folder or waiting, as a dry run does.
+def look_in(folder: Path, say: Say) -> None:
+    """Say what a run would clear up, and change nothing, as a dry run does.
 
-    Parameters and result are those of `start_run`.
+    Parameters are those of `start_run`.
     """
     try:
-        with open(folder / RUNS, "a+") as runs:
-            return _clear(folder, runs, say) if _lock(runs, "alone") else []
-    except OSError:
-        return []
+        with open(folder / RUNS) as runs:
+            dead = _lock(runs, "alone") and stale_locks(folder / "locks")
+            if dead and not _elsewhere(runs):
+                say("The last run here was killed: the next one removes its lock.")
+    except OSError:  # no flock, or no run before
+        return
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class UnknownTargets:
 
     def category(self, wildcards: Any) -> NoReturn:
         """Raise the error of an unknown category."""
-        name = re.split(r"[./]", wildcards.unknown)[0]
+        name = re.sub(r"/.*|\.(?:h5|csv|json|png)$", "", wildcards.unknown)
         categories = self._images.categories
         raise WorkflowError(
             f"no category {name!r} in {self._root}; there are: {', '.join(categories)}."

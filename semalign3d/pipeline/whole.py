@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..files import store
+from ..files.system import FileSystemError
 from .images import stage_files
 
 
@@ -17,17 +18,24 @@ class BatchFiles:
     Parameters
     ----------
     batches : jobs that share a category's split.
+    dry : whether the run is a dry one, which changes nothing on disk.
     """
 
-    def __init__(self, batches: int) -> None:
+    def __init__(self, batches: int, *, dry: bool = False) -> None:
         self._batches = batches
+        self._dry = dry
         self._of_marker: dict[str, list[str]] = {}
+        self._said: list[str] = []
 
     def marker(self, stage: str, category: str, split: str, batch: int, stems: list[str]) -> str:
-        """Add a batch; returns the path of its marker."""
+        """Add a batch; returns the path of its marker, a parameter of the batch's rule.
+
+        In a dry run, names of damaged files follow it: Snakemake then plans the job, since it has
+        another parameter than the last time.
+        """
         path = f"results/{stage}/{category}/.whole-{split}-{batch}of{self._batches}"
         self._of_marker[path] = stage_files(stage, category, stems)
-        return path
+        return " ".join([path, *self._damaged(path)]) if self._dry else path
 
     def stems(self) -> dict[str, dict[str, set[str]]]:
         """{stage: {category: stems}} of all batches."""
@@ -37,19 +45,38 @@ class BatchFiles:
             found.setdefault(stage, {}).setdefault(category, set()).add(Path(name).stem)
         return found
 
-    def date_back_damaged(self) -> Iterator[str]:
-        """Give files that are no longer whole a very old date, and say which.
+    def remake_damaged(self) -> Iterator[str]:
+        """Have Snakemake make files again that are no longer whole, and say which.
 
-        Snakemake then makes them again, since they are older than the script. Only files newer
-        than their marker are read, so thousands of whole files cost a stat() each.
+        They get a very old date, so that they are older than the script. A dry run changes
+        nothing: there `marker` has seen to it.
         """
-        for marker, files in self._of_marker.items():
-            checked = Path(marker).stat().st_mtime_ns if Path(marker).exists() else 0
-            found = [path for path in map(Path, files) if path.exists()]
-            for path in [path for path in found if path.stat().st_mtime_ns > checked]:
-                problem = store.verify(path)
-                if problem:
+        if not self._dry:
+            for marker, files in self._of_marker.items():
+                for path in self._damaged(marker):
                     os.utime(path, (1, 1))
-                    yield f"{path} is damaged ({problem}): it will be remade."
-            if found:
-                Path(marker).touch()
+                if not self._said and any(map(os.path.exists, files)):
+                    Path(marker).touch()
+                yield from self._said
+                self._said = []
+        yield from self._said
+
+    def _damaged(self, marker: str) -> list[str]:
+        """Files of a batch that are no longer whole; notes what is to be said of them.
+
+        Only files newer than their marker are read, so thousands of whole files cost a stat()
+        each. Where the file system gives an error, nothing is known about the file.
+        """
+        checked = Path(marker).stat().st_mtime_ns if Path(marker).exists() else 0
+        found = []
+        for path in filter(os.path.exists, self._of_marker[marker]):
+            try:
+                changed = os.stat(path).st_mtime_ns > checked
+                problem = store.verify(path) if changed else None
+            except FileSystemError as error:
+                self._said.append(str(error))
+                continue
+            if problem:
+                self._said.append(f"{path} is damaged ({problem}): it will be remade.")
+                found.append(path)
+        return found

@@ -14,7 +14,7 @@ from semalign3d.datasets import open_dataset
 from semalign3d.pipeline.data import DatasetFiles
 
 ROOT = Path(__file__).parents[2]
-CONTENT = make_content()
+CONTENT = make_content(more=17)
 INIT = ("init", "--coco", "cat.json", "--images", "photos", "--category", "cat")
 
 
@@ -35,7 +35,7 @@ def test_init_writes_a_valid_configuration(folder: Path, capsys) -> None:
     rename(folder, [f"{side}_{i}" for i in range(7) for side in ("left", "right")] + ["nose"])
     assert main([*INIT, "--test", "0.3"]) == 0
     text = capsys.readouterr().out
-    assert "cat: 4 trn, 1 val, 2 test images" in text
+    assert "cat: 15 trn, 2 val, 7 test images" in text
     assert "swapped in mirror images: left_0 - right_0, left_1 - right_1" in text
     assert "semalign3d check --configfile cat.yaml" in text
     assert "--configfile cat.yaml -- results/priors/cat.h5" in text
@@ -84,8 +84,8 @@ def test_what_init_refuses(folder: Path, capsys, arguments, message: str) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--images", "empty"), "7 of 7 photos are missing; --images must be the folder"),
-        (("--test", "0.8"), "0 training images; a prior needs at least 4"),
+        (("--images", "empty"), "24 of 24 photos are missing; --images must be the folder"),
+        (("--test", "0.89"), "1 training images; a prior needs at least 4"),
     ],
 )
 def test_what_must_be_mended_is_said_beside_the_configuration(
@@ -149,7 +149,7 @@ def test_doubts_about_sides_can_be_ended(folder: Path, capsys) -> None:
         (lambda v: v.update(annotations=[]), "category 'cat' has no annotation"),
         (
             lambda v: [a.update(keypoints=[]) for a in v["annotations"]],
-            "category 'cat' has 7 annotations, none with a labelled keypoint",
+            "category 'cat' has 24 annotations, none with a labelled keypoint",
         ),
         (lambda v: v.update(categories=[], annotations=[]), "the list categories is empty"),
     ],
@@ -205,7 +205,7 @@ def test_check_counts_keypoints(folder: Path, capsys) -> None:
     capsys.readouterr()
     assert main(["check", "--configfile", "cat.yaml"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "cat: 5 trn, 1 val, 1 test images; 0 feature files; all sound"
+    assert lines[0] == "cat: 17 trn, 2 val, 5 test images; 0 feature files; all sound"
     assert len(lines) == COUNT + 1
     shown = sum(int(line.split(" of ")[0].split()[-1]) for line in lines[1:])
     trained = json.loads((folder / "cat.json").read_text())["annotations"]
@@ -218,9 +218,51 @@ def test_check_lists_all_problems(folder: Path, capsys) -> None:
     (folder / "photos" / "d4.jpg").unlink()
     assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
     text = capsys.readouterr().out
-    assert "problem: photos/a1.jpg: cannot be decoded" in text
-    assert "problem: photos/d4.jpg: no such image" in text
-    assert text.startswith("cat: 5 trn, 1 val, 1 test images; 0 feature files; 2 problems\n")
+    assert "error: photos/a1.jpg: cannot be decoded" in text
+    assert "error: photos/d4.jpg: no such image" in text
+    assert text.startswith("cat: 17 trn, 2 val, 5 test images; 0 feature files; 2 errors\n")
+
+
+def test_warnings_fail_only_if_strict(folder: Path, capsys) -> None:
+    (folder / "photos" / "copy.jpg").write_bytes((folder / "photos" / "d4.jpg").read_bytes())
+    values = json.loads((folder / "cat.json").read_text())
+    number = next(v["id"] for v in values["images"] if v["file_name"] == "d4.jpg")
+    again = dict(next(v for v in values["images"] if v["id"] == number))
+    values["images"].append(again | {"id": 99, "file_name": "copy.jpg"})
+    labels = next(v for v in values["annotations"] if v["image_id"] == number)
+    values["annotations"].append(labels | {"id": 99, "image_id": 99})
+    (folder / "cat.json").write_text(json.dumps(values))
+    check = ["check", "--coco", "cat.json", "--images", "photos"]
+    assert main(check) == 0
+    assert "warning: 1 of 25 photos are" in capsys.readouterr().out
+    assert main([*check, "--strict", "--report", "report.json"]) == 1
+    [report] = json.loads((folder / "report.json").read_text())
+    assert "copy.jpg" in report["findings"][0]["items"][0]
+    config = {"dataset": {"name": "coco", "root": "photos", "annotations": "cat.json"}}
+    (folder / "cat.yaml").write_text(yaml.safe_dump({**config, "checks": {"strict": True}}))
+    assert main(["check", "--configfile", "cat.yaml"]) == 1
+
+
+def test_check_says_that_no_category_can_be_checked(folder: Path, capsys) -> None:
+    rename(folder, [])
+    assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 1
+    text = capsys.readouterr().err
+    assert "cat.json: category 'cat' has no keypoint names" in text
+    assert main(["check", "--coco", "cat.json", "--images", "photos", "--category", "cat"]) == 1
+    assert "error: cat.json: category 'cat' has no keypoint names" in capsys.readouterr().out
+
+
+def test_check_names_the_categories_that_it_leaves_out(folder: Path, capsys) -> None:
+    values = json.loads((folder / "cat.json").read_text())
+    values["categories"] += [
+        {"id": 8, "name": "dog", "keypoints": ["nose", "tail"]},
+        {"id": 9, "name": "cow", "keypoints": []},
+    ]
+    (folder / "cat.json").write_text(json.dumps(values))
+    assert main(["check", "--coco", "cat.json", "--images", "photos"]) == 0
+    text = capsys.readouterr().out
+    assert "dog: cannot be used: has no annotation" in text
+    assert "cow: cannot be used: has no keypoint names" in text
 
 
 def test_check_of_other_datasets(tmp_path: Path, capsys) -> None:
@@ -243,7 +285,7 @@ def test_check_reads_the_features_that_the_configuration_names(folder: Path, cap
             np.save(folder / "maps" / "cat" / f"{path.stem}{end}.npy", np.ones((4, 6, 6)))
     capsys.readouterr()
     assert main(["check", "--configfile", "cat.yaml"]) == 0
-    assert "12 feature files (map 4 x 6 x 6); all sound" in capsys.readouterr().out
+    assert "44 feature files (map 4 x 6 x 6); all sound" in capsys.readouterr().out
     (folder / "maps" / "cat" / "a1_flip.npy").write_bytes(b"nonsense")
     made = main(["check", "--configfile", "cat.yaml"])
     val = (

@@ -2,14 +2,16 @@
 
 import argparse
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from semalign3d.cli import main
-from semalign3d.cli.match import check_inside, point
+from semalign3d.cli.match import check_inside, photo_records, point
 from semalign3d.errors import InputError
+from semalign3d.files import store
 
 
 def test_points_are_two_numbers() -> None:
@@ -37,3 +39,43 @@ def test_a_missing_prior_and_a_file_that_is_none_are_errors_without_traceback(
     (tmp_path / "no.h5").write_text("nothing")
     assert main(arguments) == 1
     assert "no.h5 is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("prior", "file", "option", "turned"),
+    [
+        ("auto", None, None, True),
+        ("turned", None, None, True),
+        ("stored", None, None, False),
+        (None, None, None, True),
+        ("auto", False, None, False),
+        ("stored", True, None, True),
+        ("auto", True, "stored", False),
+        ("stored", False, "turned", True),
+    ],
+)
+def test_photos_are_read_the_way_round_that_their_descriptors_were_made(
+    tmp_path: Path, prior: str | None, file: bool | None, option: str | None, turned: bool
+) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (40, 60)).save(tmp_path / "a.jpg", exif=exif)
+    Image.new("RGB", (40, 60)).save(tmp_path / "b.jpg")
+    files = []
+    if file is not None:
+        for name in "ab":
+            files.append(tmp_path / f"{name}.h5")
+            with store.create(files[-1], turned=file):
+                pass
+    given = argparse.Namespace(
+        source=str(tmp_path / "a.jpg"),
+        target=str(tmp_path / "b.jpg"),
+        descriptors=files or None,
+        exif=option,
+    )
+    settings = {"dataset": {} if prior is None else {"exif": prior, "max_megapixels": 1}}
+    source, target = photo_records(given, SimpleNamespace(settings=settings, category="mug"))
+    assert source.turned == turned
+    assert (source.width, source.height) == ((60, 40) if turned else (40, 60))
+    assert source.pixels().shape[:2] == (source.height, source.width)
+    assert (target.width, target.height, target.turned) == (40, 60, False)

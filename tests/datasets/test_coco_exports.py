@@ -1,6 +1,7 @@
 """COCO-keypoint files as labelling tools export them: read, skipped and named, or refused."""
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -473,7 +474,7 @@ def test_any_odd_value_is_read_or_named(tmp_path_factory: Any, data: st.DataObje
         holder = values
         for key in way:
             holder = holder[key]
-        holder[last] = data.draw(st.sampled_from(ODD))
+        holder[last] = copy.deepcopy(data.draw(st.sampled_from(ODD)))
     (root / "cat.json").write_text(json.dumps(values))
     dataset = open_dataset("coco", root / "photos", annotations=root / "cat.json")
     with contextlib.suppress(InputError):

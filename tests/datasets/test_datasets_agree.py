@@ -84,9 +84,8 @@ class TestEachLayout:
         self, datasets, name: str, tmp_path: Path
     ) -> None:
         report = check_category(datasets[name], "cat", ("trn",), GeoAwareFiles(tmp_path, "cat"))
-        assert [p for p in report.problems if "feature" not in p] == []
+        assert {found.kind for found in report.findings} == {"features", "no-prior"}
         assert report.images == {"trn": 3, "val": 2, "test": 2}
-        assert report.exclusions == []
         seen = np.isfinite([image.keypoints[:, 0] for image in CONTENT["trn"]]).sum(axis=0)
         assert list(report.keypoints.values())[:COUNT] == seen.tolist()
         if name == "coco":
@@ -98,7 +97,7 @@ def test_options_of_other_datasets_are_refused(tmp_path: Path) -> None:
         InputError, match=r"unknown dataset 'pf'; known are: spair-71k, demo, ap-10k"
     ):
         open_dataset("pf", tmp_path)
-    with pytest.raises(InputError, match=r"pf-pascal has no option mirror; it has: none"):
+    with pytest.raises(InputError, match=r"pf-pascal has no option mirror; it has: exif, max"):
         open_dataset("pf-pascal", tmp_path, mirror="none")
     with pytest.raises(InputError, match=r"coco needs annotations"):
         open_dataset("coco", tmp_path)

@@ -67,7 +67,7 @@ def test_a_network_is_loaded_for_the_first_photo_alone(
         source = open_masks(kind, str(tmp_path / "config.json"), device, model_type="vit_demo")
     elif kind == "dinov2":
         source = descriptor_sources.VitImages(
-            kind, str(tmp_path), 60, None, lambda stem: photo.path, device
+            kind, str(tmp_path), 60, None, lambda stem: photo, device
         )
     else:
         source = depth_sources.open_depth(kind, str(tmp_path), device)

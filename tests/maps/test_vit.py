@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from PIL import ExifTags, Image, ImageOps
 from transformers import (
     AutoModel,
     BitImageProcessor,
@@ -14,10 +15,12 @@ from transformers import (
     DINOv3ViTConfig,
 )
 
+from semalign3d.datasets.orientation import unlabelled
 from semalign3d.errors import InputError
 from semalign3d.geometry.grid import cell_to_pixel
 from semalign3d.maps.descriptors import vit
 from semalign3d.maps.descriptors.post_processor import PostProcessor
+from semalign3d.maps.descriptors.sources import VitImages
 from semalign3d.maps.descriptors.vit import VitEncoder
 
 CPU = torch.device("cpu")
@@ -216,3 +219,23 @@ def test_results_that_are_not_finite(folders):
     encoder.network.layernorm.bias.data.fill_(torch.nan)
     with pytest.raises(InputError, match="chair_000: the values"):
         encoder.encode(noise((20, 20)), "chair_000")
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_turned_photo_has_the_descriptors_of_one_saved_turned(tmp_path, folders, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(noise((90, 61))).save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
+        ImageOps.exif_transpose(image).save(tmp_path / "b.png")
+    photos = {
+        name: unlabelled(tmp_path / f"{name[0]}.png", "mug", turned="stored" not in name)
+        for name in ("a", "b", "a stored")
+    }
+    source = VitImages(
+        "dinov2", str(folders["dinov2"]), GRID, None, photos.__getitem__, lambda: CPU
+    )
+    turned, saved, stored = (np.stack(source.encode(name)) for name in photos)
+    assert np.array_equal(turned, saved)
+    assert not np.allclose(turned, stored)
+    assert source.stamp("a", "code") != source.stamp("a stored", "code")

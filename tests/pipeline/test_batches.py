@@ -2,10 +2,12 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from snakemake.exceptions import WorkflowError
 
-from semalign3d.pipeline.images import Images, rule_name, stage_files
+from semalign3d.pipeline.images import SHARED_FILES, Images, rule_name, stage_files
 
 STEMS = st.lists(st.text(min_size=1), unique=True, min_size=1)
 
@@ -41,6 +43,12 @@ def test_the_pattern_takes_names_literally() -> None:
     assert re.fullmatch(pattern, "a.b")
     assert re.fullmatch(pattern, "night monkey")
     assert not re.fullmatch(pattern, "axb")
+
+
+@pytest.mark.parametrize("name", SHARED_FILES)
+def test_a_category_of_the_name_of_a_shared_file(name: str) -> None:
+    with pytest.raises(WorkflowError, match=f"'{name}' has the name of a file of the results"):
+        Images({"chair": {}, name: {}}, 1)
 
 
 def test_rule_names_are_identifiers_and_differ() -> None:

@@ -173,12 +173,15 @@ class TestStartRun:
         def unsupported(*arguments: object) -> None:
             raise OSError(38, "Function not implemented")
 
+        said: list[str] = []
         monkeypatch.setattr(fcntl, "flock", unsupported)
-        assert locks.start_run(folder, print) == []
+        assert locks.start_run(folder, said.append) == []
+        assert "no file locks here (Function not implemented)" in said.pop()
         with locks.job_at_work(folder):
             assert present(folder) == files
         monkeypatch.setattr(locks, "fcntl", None)  # as on Windows
-        assert locks.start_run(folder, print) == []
+        assert locks.start_run(folder, said.append) == []
+        assert "no file locks here (no flock on this platform)" in said.pop()
         assert present(folder) == files
 
 
@@ -216,15 +219,21 @@ class TestOrphanedJobs:
 
 
 class TestLookIn:
-    def test_clears_and_holds_nothing(self, folder: Path, other: Other) -> None:
-        run = other(RUN)
+    def test_says_what_a_run_would_do_and_changes_nothing(self, folder: Path, other: Other) -> None:
+        run, said = other(RUN), []
         files = lock(folder, 0)
-        assert locks.look_in(folder, print) == []
+        before = (folder / locks.RUNS).read_bytes()
+        locks.look_in(folder, said.append)
+        assert said == []
         kill(run)
-        assert set(locks.look_in(folder, print)) == files
-        with open(folder / locks.RUNS) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        locks.look_in(folder, said.append)
+        assert said == ["The last run here was killed: the next one removes its lock."]
+        assert present(folder) == files
+        assert (folder / locks.RUNS).read_bytes() == before
+        assert set(locks.start_run(folder, print)) == files
 
     def test_makes_no_folder(self, tmp_path: Path) -> None:
-        assert locks.look_in(tmp_path / ".snakemake", print) == []
+        locks.look_in(tmp_path / ".snakemake", print)
         assert not (tmp_path / ".snakemake").exists()
+        locks.look_in(tmp_path, print)
+        assert list(tmp_path.iterdir()) == []

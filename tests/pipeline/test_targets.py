@@ -36,6 +36,8 @@ def test_an_unknown_category_names_the_nearest() -> None:
     text = message(UNKNOWN.category, unknown="chiar.h5")
     assert text == ("no category 'chiar' in data; there are: chair, cow. Did you mean 'chair'?")
     assert "Did you mean" not in message(UNKNOWN.category, unknown="xyz/a.h5")
+    assert "no category 'a.b'" in message(UNKNOWN.category, unknown="a.b.h5")
+    assert "no category 'a.b'" in message(UNKNOWN.category, unknown="a.b/c.h5")
 
 
 def test_an_unknown_image_names_the_nearest_or_its_split() -> None:
@@ -54,25 +56,71 @@ def test_the_pattern_matches_known_images_alone() -> None:
         assert not known.fullmatch(path)
 
 
-def test_damaged_files_get_an_old_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def cut(path: Path, later: float) -> None:
+    """Cut a file after its job has touched the marker."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    os.utime(path, (later, later))
+
+
+def batch_of_two(dry: bool = False) -> tuple[BatchFiles, str]:
+    batches = BatchFiles(1, dry=dry)
+    return batches, batches.marker("masks", "mug", "trn", 0, ["a", "b"])
+
+
+@pytest.fixture
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Two whole files of a batch in the working folder."""
     monkeypatch.chdir(tmp_path)
-    batches = BatchFiles(1)
-    marker = Path(batches.marker("masks", "mug", "trn", 0, ["a", "b"]))
     paths = [Path("results/masks/mug/a.h5"), Path("results/masks/mug/b.h5")]
     for path in paths:
         with store.create(path) as file:
             store.write(file, "masks", np.zeros((3, 3)))
-    assert list(batches.date_back_damaged()) == []
-    assert marker.exists()
-    content = paths[0].read_bytes()
-    paths[0].write_bytes(content[: len(content) // 2])
-    later = marker.stat().st_mtime + 10
-    os.utime(paths[0], (later, later))
-    [problem] = batches.date_back_damaged()
+    return paths
+
+
+def test_damaged_files_get_an_old_date(pair: list[Path]) -> None:
+    batches, marker = batch_of_two()
+    assert list(batches.remake_damaged()) == []
+    cut(pair[0], Path(marker).stat().st_mtime + 10)
+    [problem] = batches.remake_damaged()
     assert problem.startswith("results/masks/mug/a.h5 is damaged (")
-    assert paths[0].stat().st_mtime == 1
-    assert paths[1].stat().st_mtime > 1
+    assert pair[0].stat().st_mtime == 1
+    assert pair[1].stat().st_mtime > 1
     assert batches.stems() == {"masks": {"mug": {"a", "b"}}}
+
+
+def test_a_dry_run_changes_nothing_and_plans_the_job(pair: list[Path]) -> None:
+    def tree() -> dict[str, int]:
+        return {str(path): path.stat().st_mtime_ns for path in Path().rglob("*")}
+
+    before = tree()
+    batches, marker = batch_of_two(dry=True)
+    assert list(batches.remake_damaged()) == []
+    assert tree() == before
+    assert batch_of_two()[1] == marker
+    cut(pair[0], pair[0].stat().st_mtime + 10)
+    before = tree()
+    batches, changed = batch_of_two(dry=True)
+    assert changed != marker
+    [problem] = batches.remake_damaged()
+    assert problem.startswith("results/masks/mug/a.h5 is damaged (")
+    assert tree() == before
+
+
+def test_an_error_of_the_file_system_is_no_damage(
+    pair: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(5, "Unable to synchronously open file (errno = 5)")
+
+    monkeypatch.setattr(store.h5py, "File", refuse)
+    batches, marker = batch_of_two()
+    problems = list(batches.remake_damaged())
+    assert len(problems) == 2
+    assert problems[0].startswith("results/masks/mug/a.h5: Input/output error (errno 5). Run again")
+    assert all(path.stat().st_mtime > 1 for path in pair)
+    assert not Path(marker).exists()
 
 
 @pytest.mark.parametrize(

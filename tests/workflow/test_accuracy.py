@@ -80,7 +80,7 @@ def test_bundle_refinement_halves_the_error_and_says_how_sure_it_is(
     assert np.square(error).sum() < 0.25 * np.square(before.xyz - again.apply(target)).sum()
     within = np.abs(error) < 1.645 * prior.sparse.uncertainty
     assert within[prior.sparse.uncertainty > 0.0].mean() > 0.75
-    with open(results / "bundle" / f"{category}_images.csv", newline="") as file:
+    with open(results / "bundle" / category / "images.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 200
     assert sum(row["suspicion"] != "" for row in rows) < 0.05 * len(rows)

@@ -19,7 +19,7 @@ TRN = ("a", "b", "c", "d", "e", "f")
 STEMS = {"trn": TRN, "val": ("g", "h"), "test": ("i", "j")}
 SIZES = {"s3": (8, 6), "s4": (9, 3), "s5": (10, 2), "dino": (7, 6)}
 WIDTH, HEIGHT = 60, 40
-KEYPOINTS = {str(number): [4 * number + 3, 3 * number + 2] for number in range(6)}
+PLACES = [(5, 4), (40, 6), (44, 30), (8, 32), (20, 12), (30, 24)]
 SPAIR = {"name": "spair-71k", "root": "data"}
 CONFIG: dict[str, Any] = {
     "dataset": SPAIR,
@@ -29,6 +29,11 @@ CONFIG: dict[str, Any] = {
 }
 CHECKS = "results/checks/chair.json"
 PYTHON_TRACEBACK = "Traceback (most recent call last)"
+
+
+def keypoints(stem: str) -> dict[str, list[float]]:
+    """Places of an image's own."""
+    return {str(number): [x + ord(stem) % 9 / 2, y] for number, (x, y) in enumerate(PLACES)}
 
 
 def write_features(folder: Path, stem: str) -> None:
@@ -46,7 +51,7 @@ def annotate(folder: Path, stem: str, **changes: Any) -> None:
         "image_height": HEIGHT,
         "category": "chair",
         "bndbox": [2, 2, 50, 35],
-        "kps": KEYPOINTS,
+        "kps": keypoints(stem),
     }
     path = folder / "data" / "ImageAnnotation" / "chair" / f"{stem}.json"
     path.write_text(json.dumps({**annotation, **changes}))
@@ -112,7 +117,8 @@ class TestFiles:
         torch.save(torch.full((1, 7, 6, 6), torch.nan), features / "f_dino_flip.pt")
         annotate(folder, "g", filename="../../../g.jpg")
         (folder / "data/ImageAnnotation/chair/h.json").write_text('{"filename": ')
-        Image.new("RGB", (HEIGHT, WIDTH)).save(images / "i.jpg")
+        with Image.open(images / "i.jpg") as photo:
+            photo.resize((HEIGHT, WIDTH)).save(images / "i.jpg")
         output = fail(folder, CHECKS, "results/descriptors/chair/a.h5", "results/masks/chair/a.h5")
         assert "9 problems:" in output
         for text in (
@@ -125,25 +131,29 @@ class TestFiles:
             "data/ImageAnnotation/chair/g.json: filename: expected a plain file name",
             "data/ImageAnnotation/chair/h.json: not a whole JSON file",
             "data/JPEGImages/chair/i.jpg: 40 x 60 pixels, but its annotation says 60 x 40",
-            "Mend or replace these files and run again",
+            "Mend this and run again; nothing was computed from it",
         ):
             assert text in output
+        report = json.loads((folder / "results/logs/checks/chair.json").read_text())
+        assert {found["level"] for found in report["findings"]} >= {"error"}
         assert not (folder / "mark").exists()
         assert results(folder) == []
         assert runs.leftovers(folder / "results") == []
 
-    def test_harmless_problems_are_listed_and_the_run_goes_on(self, folder: Path) -> None:
-        few = dict(list(KEYPOINTS.items())[:3])
-        annotate(folder, "a", kps={**KEYPOINTS, "5": [WIDTH + 20, 5]})
+    def test_warnings_are_listed_and_the_run_goes_on_unless_strict(self, folder: Path) -> None:
+        few = dict(list(keypoints("b").items())[:3])
+        annotate(folder, "a", kps={**keypoints("a"), "5": [WIDTH + 20, 5]})
         annotate(folder, "b", kps=few)
         output = runs.run(folder, CHECKS, config=CONFIG).output
         report = json.loads((folder / CHECKS).read_text())
-        assert report["problems"] == []
-        outside, scarce = report["exclusions"]
-        assert "a.json: keypoint 5 at (80, 5) left out: outside the image of 60 x 40" in outside
-        assert "b.jpg: left out of the fusion, 3 visible keypoints (at least 4" in scarce
-        assert f"left out: {outside}" in output
-        assert f"left out: {scarce}" in output
+        found = {found["kind"]: found for found in report["findings"]}
+        assert found["keypoint-outside-photo"]["items"] == ["JPEGImages/chair/a.jpg (5)"]
+        assert "warning: 1 of 10 photos: 1 of 57 labelled keypoints lie outside" in output
+        assert "JPEGImages/chair/b.jpg (3 visible keypoints)" in output
+        assert "a.json: keypoint 5 at (80, 5) left out: outside the image of 60 x 40" in output
+        strict = fail(folder, CHECKS, config={**CONFIG, "checks": {"strict": True}})
+        assert "1 of 57 labelled keypoints lie outside" in strict
+        assert not (folder / CHECKS).exists()
 
     def test_a_mended_file_is_noticed(self, folder: Path) -> None:
         path = folder / "features/chair/c_sd_flip.pt"
@@ -151,7 +161,8 @@ class TestFiles:
         fail(folder, CHECKS)
         (folder / "away.pt").rename(path)
         runs.run(folder, CHECKS, config=CONFIG)
-        assert json.loads((folder / CHECKS).read_text())["problems"] == []
+        levels = [f["level"] for f in json.loads((folder / CHECKS).read_text())["findings"]]
+        assert "error" not in levels
 
     def test_masks_and_depth_that_cannot_be_used(self, folder: Path) -> None:
         np.save(folder / "masks/chair/b_masks.npy", np.ones((3, WIDTH, HEIGHT), dtype=bool))
@@ -195,9 +206,10 @@ class TestFiles:
 
     def test_no_image_has_enough_keypoints(self, folder: Path) -> None:
         for stem in TRN:
-            annotate(folder, stem, kps=dict(list(KEYPOINTS.items())[:3]))
+            annotate(folder, stem, kps=dict(list(keypoints(stem).items())[:3]))
         output = fail(folder, "results/sparse/chair.h5")
-        assert "Only 0 keypoints can be placed, a prior needs at least 4" in output
+        assert "no prior can be made: 0 of 6 training photos show 4 or more keypoints" in output
+        assert results(folder) == []
 
 
 class TestTargets:

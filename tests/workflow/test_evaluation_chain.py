@@ -105,7 +105,7 @@ def test_another_alpha_computes_no_match_again(folder: Path) -> None:
     changed = {**CONFIG, "evaluation": {**CONFIG["evaluation"], "alphas": [0.2, 0.1]}}
     again = run(folder, TARGETS[0], config=changed)
     assert set(again.ran) == {"evaluation", "summary"}
-    alphas = pd.read_csv(folder / "results" / "evaluation" / "chair.csv")["alpha"]
+    alphas = pd.read_csv(folder / "results" / "evaluation" / "chair" / "pck.csv")["alpha"]
     assert set(alphas) == {0.2, 0.1}
 
 

@@ -167,6 +167,15 @@ def test_one_more_training_image_and_no_more_features(
     assert store.verify(image_file(tmp_path, "descriptors", 3)) is None
 
 
+def tree(folder: Path) -> dict[str, int]:
+    """When each file and folder was changed, but for Snakemake's own."""
+    return {
+        str(path): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.relative_to(folder).parts[0] != ".snakemake"
+    }
+
+
 def test_damaged_files_are_noticed_and_remade(
     folder: Path, config: dict[str, Any], project: Path, finished: tuple[Path, runs.Run]
 ) -> None:
@@ -175,8 +184,14 @@ def test_damaged_files_are_noticed_and_remade(
     flip_middle(flipped)
     assert store.verify(truncated)
     assert store.verify(flipped)
+    before = tree(folder)
+    dry = runs.run(folder, *TARGETS, config=config, repository=project, options=("--dry-run",))
+    assert {"masks", "depth", "cameras"} <= dry.planned
+    assert not {"demo", "checks", "descriptors"} & dry.planned
+    assert tree(folder) == before
     run = runs.run(folder, *TARGETS, config=config, repository=project)
     for path in (truncated, flipped):
+        assert f"{path.relative_to(folder)} is damaged" in dry.output
         assert f"{path.relative_to(folder)} is damaged" in run.output
     assert run.computed["masks"] == run.computed["depth"] == (1, IMAGES)
     assert not {"demo", "checks", "descriptors"} & run.ran.keys()

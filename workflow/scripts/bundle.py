@@ -1,4 +1,4 @@
-"""results/bundle/{category}.h5, refined cameras, and the annotations that disagree with them."""
+"""results/bundle/{category}/: refined shape and cameras, and annotations that disagree."""
 
 from typing import TYPE_CHECKING, Any
 

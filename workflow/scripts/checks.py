@@ -1,4 +1,4 @@
-"""results/checks/{category}.json: every input of a category is there and sound, or a full list."""
+"""results/checks/{category}.json: what the inputs of a category are, or all that is wrong."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,14 +22,19 @@ def main(snakemake: Any) -> None:
         tuple(params.splits),
         open_feature_files(params.kind, params.features_root, category),
         done=lambda stem: store.verify(Path(params.descriptors) / f"{stem}.h5") is None,
+        min_images=params.min_images,
+        threads=snakemake.threads,
     )
     summary(snakemake, report.line())
-    if report.problems:
-        hint = "Mend or replace these files and run again; nothing was computed from them."
-        raise InputError(report.problems, hint=hint)
-    for exclusion in report.exclusions:
-        summary(snakemake, f"left out: {exclusion}")
-    Path(snakemake.output[0]).write_text(report.to_json())
+    for line in report.lines("note", "warning"):
+        summary(snakemake, line)
+    problems = report.problems(strict=params.strict)
+    if problems:
+        Path(params.failed).parent.mkdir(parents=True, exist_ok=True)
+        Path(params.failed).write_text(report.to_json(), encoding="utf-8")
+        hint = f"Mend this and run again; nothing was computed from it. All of it: {params.failed}."
+        raise InputError(problems, hint=hint)
+    Path(snakemake.output[0]).write_text(report.to_json(), encoding="utf-8")
 
 
 if "snakemake" in globals():

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semalign3d.datasets import ImageRecord
 from semalign3d.device import pick_device
 from semalign3d.files import store
 from semalign3d.maps.descriptors.geoaware import as_stored
@@ -34,6 +35,10 @@ def stamp(source: DescriptorSource, output: Path, code: str) -> str:
 def main(snakemake: Any) -> None:
     params = snakemake.params
     dataset = opened_dataset(params)
+
+    def photo(stem: str) -> ImageRecord:
+        return dataset.record(params.category, stem, params.split)
+
     source = open_source(
         params.kind,
         category=params.category,
@@ -41,7 +46,7 @@ def main(snakemake: Any) -> None:
         checkpoint=params.checkpoint,
         model=params.model,
         grid=params.grid,
-        image_path=lambda stem: dataset.image_path(params.category, stem),
+        photo=photo,
         device=lambda: pick_device(snakemake.config["runtime"]["device"]),
     )
     outputs = [Path(path) for path in snakemake.output]
@@ -49,7 +54,8 @@ def main(snakemake: Any) -> None:
     batch = ImageBatch(snakemake.output, stamps)
     for stem in batch.progress():
         maps = as_stored(source.encode(stem))
-        with batch.create(stem, recipe=source.recipe, code=params.code) as file:
+        turned = photo(stem).turned
+        with batch.create(stem, recipe=source.recipe, code=params.code, turned=turned) as file:
             store.write(file, "descriptors", maps)
     summary(snakemake, batch.finish(params.marker))
 

@@ -11,8 +11,9 @@ from .. import mirror_tables
 from ..coco.file import CocoFile
 from ..coco.objects import coco_record, read_sound_file
 from ..names import SPLITS, first_of, require_category, require_split, shared_stems
+from ..orientation import Reading
 from ..pairing import all_pairs
-from ..records import ImageRecord, PairRecord, Remark
+from ..records import ImageRecord, NoRemarks, PairRecord, Remark
 
 KEYPOINTS = (
     *("left_eye", "right_eye", "nose", "neck", "root_of_tail"),
@@ -32,19 +33,22 @@ def _check_keypoints(names: tuple[str, ...], where: str) -> None:
         )
 
 
-class Ap10kDataset:
+class Ap10kDataset(NoRemarks):
     """The official folder: data/ with photos, annotations/ with COCO-keypoint files.
 
     Parameters
     ----------
-    root, partition, hidden, name : see `datasets.open_ap10k`.
+    root, partition, hidden, name, reading : see `datasets.open_ap10k`.
     """
 
-    def __init__(self, root: str | Path, *, partition: int, hidden: bool, name: str) -> None:
+    def __init__(
+        self, root: str | Path, *, partition: int, hidden: bool, name: str, reading: Reading
+    ) -> None:
         self.root = Path(root)
         self.name = name
         self._partition = partition
         self._hidden = hidden
+        self._reading = reading
 
     def list_files(self) -> tuple[Path, ...]:
         """The JSON files of the three splits."""
@@ -135,8 +139,15 @@ class Ap10kDataset:
         """Validate an image's annotations; `InputError` lists all that is wrong with them."""
         require_split(split, self._files)
         path = self.image_path(category, stem)
-        file = self._files[split]
-        return coco_record(file, category, stem, split, path, use_hidden=self._hidden)
+        return coco_record(
+            self._files[split],
+            category,
+            stem,
+            split,
+            path,
+            use_hidden=self._hidden,
+            reading=self._reading,
+        )
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Every image of a split with the others, see `all_pairs`."""

@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import InputError
 from .. import mirror_tables
 from ..coco.objects import object_record
+from ..orientation import Reading
 from ..pairing import pair_of
 from ..reading import Findings, read_json_object
 from ..records import ImageRecord, PairRecord
@@ -22,11 +23,11 @@ class Ap10kPairsDataset(PairListDataset):
 
     Parameters
     ----------
-    root, hidden, name : see `datasets.open_ap10k`.
+    root, hidden, name, reading : see `datasets.open_ap10k`.
     """
 
-    def __init__(self, root: str | Path, *, hidden: bool, name: str) -> None:
-        super().__init__(root, name)
+    def __init__(self, root: str | Path, *, hidden: bool, name: str, reading: Reading) -> None:
+        super().__init__(root, name, reading)
         self._hidden = hidden
 
     @functools.cached_property
@@ -81,6 +82,7 @@ class Ap10kPairsDataset(PairListDataset):
             self.image_path(category, stem),
             KEYPOINTS,
             use_hidden=self._hidden,
+            reading=self._reading,
         )
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:

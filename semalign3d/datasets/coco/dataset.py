@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import InputError
 from ...seeds import generator
 from ..names import SPLITS, as_written, did_you_mean, require_split, some_of
+from ..orientation import AS_ANNOTATED, Reading
 from ..pairing import all_pairs
 from ..records import ImageRecord, PairRecord, Remark
 from .file import HINT, CocoFile
@@ -34,6 +35,7 @@ class CocoDataset:
     hidden : whether keypoints that are labelled but hidden (v = 1) count as seen.
     seed : of the shares.
     name : how the dataset is called in results.
+    reading : of the photos.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class CocoDataset:
         hidden: bool = False,
         seed: int = 0,
         name: str = "coco",
+        reading: Reading = AS_ANNOTATED,
     ) -> None:
         self.root = Path(root)
         self.name = name
@@ -55,6 +58,7 @@ class CocoDataset:
         self._mirror = mirror
         self._hidden = hidden
         self._seed = seed
+        self._reading = reading
 
     @functools.cached_property
     def _file(self) -> CocoFile:
@@ -73,6 +77,10 @@ class CocoDataset:
             reasons = [f"{self._annotations}: {why}" for why in self._file.categories.why_none()]
             raise InputError(reasons, hint=HINT)
         return tuple(sorted(self._file.names))
+
+    def unusable(self) -> dict[str, str]:
+        """Categories without keypoint names or labelled keypoints, or with faults."""
+        return {**self._file.categories.unlabelled, **self._file.categories.faulty}
 
     def splits(self, category: str) -> dict[str, tuple[str, ...]]:
         """Sorted stems of the splits trn, val and test.
@@ -154,7 +162,15 @@ class CocoDataset:
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Validate an image's annotations; `InputError` lists all that is wrong with them."""
         path = self.image_path(category, stem)
-        return coco_record(self._file, category, stem, split, path, use_hidden=self._hidden)
+        return coco_record(
+            self._file,
+            category,
+            stem,
+            split,
+            path,
+            use_hidden=self._hidden,
+            reading=self._reading,
+        )
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Every image of a split with the others, see `all_pairs`."""

@@ -38,7 +38,7 @@ def keypoint_positions(
             + " (x, y without v)" * without
         )
         return {}
-    positions, hidden = {}, []
+    positions: dict[int, tuple[float, float]] = {}
     for number in range(count):
         x, y, v = values[3 * number : 3 * number + 3]
         if v not in (0, 1, 2) or not (v == ABSENT or (is_finite(x) and is_finite(y))):
@@ -46,9 +46,10 @@ def keypoint_positions(
                 f"keypoint {number}: expected finite x, y and v of 0, 1 or 2, found {[x, y, v]}"
             )
         elif v == HIDDEN and not use_hidden:
-            hidden.append(str(number))
+            findings.hidden[number] = (float(x), float(y))
         elif v != ABSENT:
             positions[number] = (float(x), float(y))
-    if hidden:
-        findings.note(f"keypoints {', '.join(hidden)} left out: labelled as hidden (v = 1)")
+    if findings.hidden:
+        hidden = ", ".join(map(str, findings.hidden))
+        findings.note(f"keypoints {hidden} left out: labelled as hidden (v = 1)")
     return positions

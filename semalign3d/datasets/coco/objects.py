@@ -8,7 +8,8 @@ from typing import Any
 from ...errors import InputError
 from ...files.images import image_size
 from ..names import first_of
-from ..reading import Findings, image_record, is_finite, positive_integer, sided_box
+from ..orientation import AS_ANNOTATED, Reading
+from ..reading import Findings, image_record, is_finite, positive_integer, sided_box, whole_box
 from ..records import Box, ImageRecord
 from .file import CocoFile, read_coco_file
 from .keypoints import keypoint_positions
@@ -25,6 +26,7 @@ def object_record(
     names: Sequence[str],
     *,
     use_hidden: bool,
+    reading: Reading,
 ) -> ImageRecord:
     """The record of an image that shows one object.
 
@@ -40,6 +42,7 @@ def object_record(
     stem, image_path : the image's name and file.
     names : of the category's K keypoints.
     use_hidden : whether keypoints that are labelled but hidden count as seen.
+    reading : of the photo.
 
     Raises
     ------
@@ -50,7 +53,8 @@ def object_record(
     box = _box(annotation.get("bbox"), size, findings)
     positions = keypoint_positions(annotation, len(names), findings, use_hidden)
     ids = range(len(names))
-    return image_record(category, stem, split, image_path, size, box, positions, ids, findings)
+    args = (size, box, positions, ids, findings, reading)
+    return image_record(category, stem, split, image_path, *args)
 
 
 def _size(image: Mapping[str, Any], path: Path, findings: Findings) -> tuple[int, int]:
@@ -67,7 +71,7 @@ def _size(image: Mapping[str, Any], path: Path, findings: Findings) -> tuple[int
 
 def _box(given: Any, size: tuple[int, int], findings: Findings) -> Box:
     """The box, or the whole image where there is none."""
-    whole = (0.0, 0.0, float(size[0]), float(size[1]))
+    whole = whole_box(*size)
     if given is None or given == []:
         findings.note("no box: the whole image is taken")
         return whole
@@ -100,7 +104,7 @@ def read_sound_file(path: Path, root: Path) -> CocoFile:
     for category, by_stem in file.objects.items():
         for stem in by_stem:
             try:
-                coco_record(file, category, stem, "", root, use_hidden=True)
+                coco_record(file, category, stem, "", root, use_hidden=True, reading=AS_ANNOTATED)
             except InputError as error:
                 problems += error.problems
     paths = [root / photo.path for photo in file.photos]
@@ -109,7 +113,14 @@ def read_sound_file(path: Path, root: Path) -> CocoFile:
 
 
 def coco_record(
-    file: CocoFile, category: str, stem: str, split: str, image_path: Path, *, use_hidden: bool
+    file: CocoFile,
+    category: str,
+    stem: str,
+    split: str,
+    image_path: Path,
+    *,
+    use_hidden: bool,
+    reading: Reading,
 ) -> ImageRecord:
     """The record of an image of a COCO-keypoint file.
 
@@ -138,6 +149,7 @@ def coco_record(
                 image_path,
                 file.names[category],
                 use_hidden=use_hidden,
+                reading=reading,
             )
         except InputError as error:
             problems += error.problems

@@ -10,9 +10,10 @@ from ...errors import InputError
 from ...files.images import image_size
 from .. import mirror_tables
 from ..names import SPLITS, require_category, require_split, shared_stems
+from ..orientation import AS_ANNOTATED, Reading
 from ..pairing import pair_of
-from ..reading import Findings, image_record
-from ..records import Box, ImageRecord, NoRemarks, PairRecord
+from ..reading import Findings, image_record, whole_box
+from ..records import ImageRecord, NoRemarks, PairRecord
 from .files import CATEGORIES, ListedPair, read_keypoints, read_pairs
 
 SAME_POINT = 2.0
@@ -29,11 +30,15 @@ class PfPascalDataset(NoRemarks):
     ----------
     root : that folder.
     name : how the dataset is called in results.
+    reading : of the photos.
     """
 
-    def __init__(self, root: str | Path, name: str = "pf-pascal") -> None:
+    def __init__(
+        self, root: str | Path, name: str = "pf-pascal", reading: Reading = AS_ANNOTATED
+    ) -> None:
         self.root = Path(root)
         self.name = name
+        self._reading = reading
 
     def list_files(self) -> tuple[Path, ...]:
         """The three lists of pairs."""
@@ -127,8 +132,9 @@ class PfPascalDataset(NoRemarks):
         for shared, splits in shared_stems(self._listed[category]):
             if shared == stem:
                 findings.note(f"in the lists of {', '.join(splits)}; it counts as {splits[-1]}")
-        size, box = (width, height), _whole(width, height)
-        return image_record(category, stem, split, image_path, size, box, positions, ids, findings)
+        size, box = (width, height), whole_box(width, height)
+        args = (size, box, positions, ids, findings, self._reading)
+        return image_record(category, stem, split, image_path, *args)
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Read the pairs of a list, in its order; queries of val and test are those of the list.
@@ -165,10 +171,6 @@ class PfPascalDataset(NoRemarks):
         """(K,) int64: the id that each keypoint becomes when the image is mirrored."""
         require_category(category, CATEGORIES, self.root)
         return mirror_tables.mirror_permutation(mirror_tables.PF_PASCAL[category])
-
-
-def _whole(width: int, height: int) -> Box:
-    return 0.0, 0.0, float(width), float(height)
 
 
 def _ids(points: np.ndarray, keypoints: np.ndarray) -> np.ndarray:

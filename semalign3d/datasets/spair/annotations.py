@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..names import is_plain_name
+from ..orientation import Reading
 from ..reading import (
     Findings,
     corner_box,
@@ -25,7 +26,12 @@ PAIR_KEYS = ("src_kps", "trg_kps", "kps_ids", "trg_bndbox", *GRADES)
 
 
 def read_image_annotation(
-    path: Path, image_path: Path, category: str, split: str, ids: Sequence[int]
+    path: Path,
+    image_path: Path,
+    category: str,
+    split: str,
+    ids: Sequence[int],
+    reading: Reading,
 ) -> ImageRecord:
     """Read an image's annotation.
 
@@ -37,6 +43,7 @@ def read_image_annotation(
     path : the JSON file; its stem is the image's.
     image_path : the image that it belongs to.
     ids : the category's keypoint ids, ascending.
+    reading : of the photo.
 
     Raises
     ------
@@ -50,9 +57,8 @@ def read_image_annotation(
     box = corner_box(values["bndbox"], "bndbox", findings)
     positions = _positions(values["kps"], findings)
     size = (width, height)
-    return image_record(
-        category, image_path.stem, split, image_path, size, box, positions, ids, findings
-    )
+    args = (size, box, positions, ids, findings, reading)
+    return image_record(category, image_path.stem, split, image_path, *args)
 
 
 def read_pair_annotation(path: Path, pair: PairName, split: str, ids: Sequence[int]) -> PairRecord:

@@ -8,6 +8,7 @@ import numpy as np
 from ...errors import InputError
 from .. import mirror_tables
 from ..names import SPLITS
+from ..orientation import AS_ANNOTATED, Reading
 from ..records import ImageRecord, PairRecord
 from .annotations import read_image_annotation, read_pair_annotation
 from .pair_lists import PairListDataset
@@ -18,11 +19,13 @@ class SpairDataset(PairListDataset):
 
     Parameters
     ----------
-    root, name : see `PairListDataset`.
+    root, name, reading : see `PairListDataset`.
     """
 
-    def __init__(self, root: str | Path, name: str = "spair-71k") -> None:
-        super().__init__(root, name)
+    def __init__(
+        self, root: str | Path, name: str = "spair-71k", reading: Reading = AS_ANNOTATED
+    ) -> None:
+        super().__init__(root, name, reading)
 
     def list_files(self) -> tuple[Path, ...]:
         """The lists of pairs; what is under PairAnnotation is read where they are missing."""
@@ -39,8 +42,8 @@ class SpairDataset(PairListDataset):
     def record(self, category: str, stem: str, split: str) -> ImageRecord:
         """Read an image's annotation; `InputError` lists all that is wrong with it."""
         ids = mirror_tables.listed_ids(self._table(category))
-        path = self.annotation_path(category, stem)
-        return read_image_annotation(path, self.image_path(category, stem), category, split, ids)
+        path, image_path = self.annotation_path(category, stem), self.image_path(category, stem)
+        return read_image_annotation(path, image_path, category, split, ids, self._reading)
 
     def pairs(self, category: str, split: str) -> Iterator[PairRecord]:
         """Read the pairs of a category and split, one after the other, in the order of names."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ..names import require_category, require_split
+from ..orientation import Reading
 from ..records import NoRemarks
 from .layout import PairName, images_by_category, read_pair_names
 
@@ -17,11 +18,13 @@ class PairListDataset(NoRemarks):
     ----------
     root : that folder. Nothing is read before it is asked for.
     name : how the dataset is called in results.
+    reading : of the photos.
     """
 
-    def __init__(self, root: str | Path, name: str) -> None:
+    def __init__(self, root: str | Path, name: str, reading: Reading) -> None:
         self.root = Path(root)
         self.name = name
+        self._reading = reading
 
     @functools.cached_property
     def _pairs(self) -> dict[str, tuple[PairName, ...]]:

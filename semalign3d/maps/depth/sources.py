@@ -8,7 +8,6 @@ import numpy as np
 
 from ...datasets.records import ImageRecord
 from ...files.digest import file_digest
-from ...files.images import read_image
 from ..hub import PretrainedModel
 from ..sources import Device, MapSource
 from .depth_anything import (
@@ -38,10 +37,10 @@ class DepthAnythingImages(DepthSource):
         return DepthAnything(self.model, self.device())
 
     def made_from(self, photo: ImageRecord) -> list[Any]:
-        return [file_digest(photo.path)]
+        return photo.identity()
 
     def encode(self, photo: ImageRecord) -> DepthMap:
-        return DepthMap(self.network.predict(read_image(photo.path), name=photo.stem))
+        return DepthMap(self.network.predict(photo.pixels(), name=photo.stem))
 
 
 class VggtImages(DepthSource):
@@ -56,10 +55,10 @@ class VggtImages(DepthSource):
         return Vggt(self.model, self.device())
 
     def made_from(self, photo: ImageRecord) -> list[Any]:
-        return [file_digest(photo.path), photo.box]
+        return [*photo.identity(), photo.box]
 
     def encode(self, photo: ImageRecord) -> DepthMap:
-        return self.network.predict(read_image(photo.path), photo.box, name=photo.stem)
+        return self.network.predict(photo.pixels(), photo.box, name=photo.stem)
 
 
 class DepthFiles(DepthSource):

@@ -11,6 +11,8 @@ import numpy as np
 from ...errors import InputError
 from ...files.arrays import load_array, times
 from ...files.digest import file_digest
+from ...files.store import open_hdf5
+from ...files.system import system_error
 from .geoaware import SMALLEST_LENGTH
 
 ENDS = ("", "_flip")
@@ -122,9 +124,11 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; one HDF5 file of descriptor maps is needed")
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             yield file
     except (OSError, RuntimeError, KeyError) as error:
+        if refused := system_error(error, path):
+            raise InputError(str(refused)) from error
         raise InputError(f"{path}: not a whole HDF5 file ({error})") from error
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...datasets.records import ImageRecord
 from ...files.digest import file_digest
-from ...files.images import read_image
 from ..sources import Device, MapSource
 from . import files as descriptor_files
 from . import geoaware as descriptors
@@ -56,22 +56,22 @@ class VitImages(DescriptorSource):
         model: str,
         grid: int,
         checkpoint: Path | None,
-        image_path: Callable[[str], Path],
+        photo: Callable[[str], ImageRecord],
         device: Device,
     ) -> None:
         self.recipe = vit.identity(model, grid, checkpoint)
         self.settings = (kind, model, grid, checkpoint)
-        self.image_path, self.device = image_path, device
+        self.photo, self.device = photo, device
 
     @cached_property
     def encoder(self) -> "VitEncoder":
         return vit.VitEncoder(*self.settings, self.device())
 
     def made_from(self, photo: str) -> list[str]:
-        return [file_digest(self.image_path(photo))]
+        return self.photo(photo).identity()
 
     def encode(self, photo: str) -> Sequence[np.ndarray]:
-        return list(self.encoder.encode(read_image(self.image_path(photo)), name=photo))
+        return list(self.encoder.encode(self.photo(photo).pixels(), name=photo))
 
 
 class MapFiles(DescriptorSource):
@@ -97,7 +97,7 @@ def open_source(
     checkpoint: str,
     model: str,
     grid: int,
-    image_path: Callable[[str], Path],
+    photo: Callable[[str], ImageRecord],
     device: Device,
 ) -> DescriptorSource:
     """The source that `descriptors.source` names.
@@ -108,7 +108,7 @@ def open_source(
     root : of the feature files or maps; not read for an encoder.
     checkpoint : post-processor network, or `raw` for none; not read for `files`.
     model, grid : of an encoder.
-    image_path : the photo of a stem.
+    photo : the record of a stem, which an encoder reads the photo by.
 
     Raises
     ------
@@ -119,4 +119,4 @@ def open_source(
         return GeoAwareFeatures(root, category, network, device)
     if kind == "files":
         return MapFiles(root, category)
-    return VitImages(kind, model, grid, network, image_path, device)
+    return VitImages(kind, model, grid, network, photo, device)

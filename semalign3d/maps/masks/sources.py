@@ -9,7 +9,6 @@ import numpy as np
 
 from ...datasets.records import ImageRecord
 from ...files.digest import file_digest
-from ...files.images import read_image
 from ..sources import Device, MapSource
 from .quality import MaskQuality, mask_quality
 from .sam import SamMasks, identity, mask_file, read_mask_file
@@ -58,10 +57,10 @@ class SamImages(MaskSource):
         return SamMasks(self.model_type, self.checkpoint, self.device())
 
     def made_from(self, photo: ImageRecord) -> list[Any]:
-        return [file_digest(photo.path), *_annotation(photo)]
+        return [*photo.identity(), *_annotation(photo)]
 
     def encode(self, photo: ImageRecord) -> MaskCandidates:
-        found = self.network.predict(read_image(photo.path), photo.keypoints[photo.visible])
+        found = self.network.predict(photo.pixels(), photo.keypoints[photo.visible])
         return _candidates(photo, *found)
 
 

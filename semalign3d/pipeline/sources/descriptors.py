@@ -34,6 +34,12 @@ ENCODER_REMEDY = "give a post-processor that was trained on this encoder's featu
 class DescriptorSource:
     """The source of descriptors that the configuration chooses.
 
+    Parameters
+    ----------
+    section, paths : of the configuration.
+    demo_root, networks : folders of the demo's data and networks.
+    remember : whether feature files that are seen are noted on disk; a dry run notes nothing.
+
     Attributes
     ----------
     kind : geoaware, dinov2, dinov3 or files.
@@ -46,9 +52,16 @@ class DescriptorSource:
     """
 
     def __init__(
-        self, section: Descriptors, paths: SourcePaths, demo_root: str, networks: Path
+        self,
+        section: Descriptors,
+        paths: SourcePaths,
+        demo_root: str,
+        networks: Path,
+        *,
+        remember: bool = True,
     ) -> None:
         self._paths = paths
+        self._remember = remember
         self._demo_root = f"{demo_root}/features"
         self._seen: dict[str, dict[str, str]] = {}
         self.kind = section.source
@@ -98,7 +111,7 @@ class DescriptorSource:
         if self.of_photos or self.made(category, stems):
             return ""
         if self.root and category not in self._seen:
-            self._seen[category] = seen_features(self.root, category)
+            self._seen[category] = seen_features(self.root, category, self._remember)
         seen = self._seen.get(category)
         if not seen:
             self._paths.require("descriptors.root")

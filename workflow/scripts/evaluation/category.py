@@ -1,4 +1,4 @@
-"""results/evaluation/{category}.csv: PCK of a category's matches, with intervals."""
+"""results/evaluation/{category}/pck.csv: PCK of a category's matches, with intervals."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -7,7 +7,6 @@ import numpy as np
 from semalign3d.alignment.alignment import Alignment
 from semalign3d.figures.alignment import draw_alignment
 from semalign3d.figures.save import save_figure
-from semalign3d.files.images import read_image
 from semalign3d.files.records import read_record
 from semalign3d.pipeline.job import job
 from semalign3d.pipeline.params import opened_dataset
@@ -19,11 +18,14 @@ if TYPE_CHECKING:
 
 def main(snakemake: Any) -> None:
     given, names = snakemake.input, snakemake.wildcards
-    photo = opened_dataset(snakemake.params).image_path(names.category, names.image)
+    dataset = opened_dataset(snakemake.params)
+    splits = dataset.splits(names.category).items()
+    split = next(split for split, stems in splits if names.image in stems)
+    photo = dataset.record(names.category, names.image, split)
     prior, placed = Prior.load(given.prior), read_record(given.alignment, Alignment)
     nearest_last = np.argsort(-placed.dense_xyz[:, 2], kind="stable")
     figure = draw_alignment(
-        read_image(photo),
+        photo.pixels(),
         placed.dense_px[nearest_last],
         prior.dense.colors[nearest_last],
         placed.dense_visibility[nearest_last],

@@ -8,7 +8,6 @@ from tqdm import tqdm
 from semalign3d.datasets import load_records
 from semalign3d.figures.images import draw_images, thumbnail_of
 from semalign3d.figures.save import save_figure
-from semalign3d.files.images import read_image
 from semalign3d.pipeline.job import job, summary
 from semalign3d.pipeline.params import opened_dataset
 
@@ -24,7 +23,7 @@ def main(snakemake: Any) -> None:
     records = load_records(dataset, category, dataset.splits(category))
     chosen = np.linspace(0, len(records) - 1, min(MOST, len(records))).round().astype(int)
     thumbnails = [
-        thumbnail_of(records[i], read_image(records[i].path))
+        thumbnail_of(records[i], records[i].pixels())
         for i in tqdm(chosen, unit="image", disable=None)
     ]
     title = f"{category}: {len(thumbnails)} of {len(records)} images"

@@ -7,7 +7,6 @@ import pandas as pd
 
 from semalign3d.figures.masks import MaskedImage, draw_masks
 from semalign3d.figures.save import save_figure
-from semalign3d.files.images import read_image
 from semalign3d.files.tables import write_table
 from semalign3d.maps.masks.quality import MaskQuality, mask_quality
 from semalign3d.pipeline.job import job, summary
@@ -51,7 +50,7 @@ def main(snakemake: Any) -> None:
     doubtful = [stem for stem in worst if found[stem].doubtful[0]]
     pictures = [
         MaskedImage(
-            read_image(records[stem].path),
+            records[stem].pixels(),
             object_mask(files[stem], params.candidate),
             seen[stem],
             records[stem].box,

@@ -8,7 +8,6 @@ from semalign3d.evaluation.examples import example_pairs
 from semalign3d.evaluation.tables import read_matches
 from semalign3d.figures.matches import PairMatches, draw_sheet
 from semalign3d.figures.save import save_figure
-from semalign3d.files.images import read_image
 from semalign3d.pipeline.job import job
 from semalign3d.pipeline.params import opened_dataset
 
@@ -23,8 +22,8 @@ def pair_matches(rows: pd.DataFrame, dataset: Any, category: str, alpha: float) 
     source, target = rows["source"].iloc[0], rows["target"].iloc[0]
     return PairMatches(
         title=f"{source} to {target}",
-        source=read_image(dataset.image_path(category, source)),
-        target=read_image(dataset.image_path(category, target)),
+        source=dataset.record(category, source, "test").pixels(),
+        target=dataset.record(category, target, "test").pixels(),
         points=rows[["source_x", "source_y"]].to_numpy(),
         truth=rows[["target_x", "target_y"]].to_numpy(),
         predicted={name: rows[[f"{name}_x", f"{name}_y"]].to_numpy() for name in SHOWN},
