@@ -102,13 +102,13 @@ class Aligner:
         ValueError : another number of channels than the prior's, or values that are not finite.
         """
         grid, settings = len(descriptors), self._settings
-        mean = self._statistics.mean_descriptor
-        require_shape("descriptors", descriptors, (grid, grid, len(mean)))
+        frame = self._statistics.frame
+        require_shape("descriptors", descriptors, (grid, grid, len(frame.mean)))
         require_finite("descriptors", descriptors)
         photo = read_photo(
             descriptors,
             size,
-            mean,
+            frame,
             self._likelihood,
             standardise=settings.standardise,
             outside=settings.outside,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semalign3d.alignment.photo.descriptors import centred
+from semalign3d.alignment.photo.descriptors import DescriptorFrame
 from semalign3d.alignment.photo.fields import Fields, smooth_fields
 from semalign3d.alignment.photo.likelihood import PointLikelihood, cosine_maps, spread_factors
 from semalign3d.geometry.cameras import Size
@@ -47,7 +47,7 @@ class Photo:
 def read_photo(
     descriptors: np.ndarray,
     size: Size,
-    mean: np.ndarray,
+    frame: DescriptorFrame,
     likelihood: PointLikelihood,
     *,
     standardise: bool,
@@ -59,12 +59,12 @@ def read_photo(
     ----------
     descriptors : of the photo.
     size : (W, H) of the photo in pixels.
-    mean : (C,) training mean descriptor.
+    frame : where descriptors are compared.
     likelihood : of the points.
     standardise : whether cosines are scaled to the spread of training images.
     outside : likelihood ratio of a point outside the image.
     """
-    cosines = cosine_maps(likelihood.descriptors, centred(descriptors, mean))
+    cosines = cosine_maps(likelihood.descriptors, frame(descriptors))
     inside = cells_inside(size, len(descriptors))
     spread = np.ones(len(cosines))
     if standardise:
