@@ -7,6 +7,7 @@ import numpy as np
 from semalign3d.alignment.alignment import Alignment, AlignmentEnergy
 from semalign3d.alignment.photo.likelihood import point_likelihood
 from semalign3d.alignment.photo.photo import Photo, read_photo
+from semalign3d.alignment.photo.region import object_region
 from semalign3d.alignment.poses.free import FreeResult, WeightedShape, refine_free
 from semalign3d.alignment.poses.occlusion import hidden_points, point_spacing
 from semalign3d.alignment.poses.photo_energy import (
@@ -72,7 +73,7 @@ class Aligner:
         self._digest = values_digest(**asdict(settings))
         self._likelihood = point_likelihood(statistics, points.keypoint)
         self._visibility = Visibility(statistics.directions, statistics.visible)
-        self._views = ViewPrior(statistics.directions, settings.view_weight)
+        self._views = ViewPrior(statistics.rotations, settings.view_weight)
         energy = ShapeEnergy(relations, points.used)
         self._shape = WeightedShape(energy, points.used, settings.shape_weight)
         self._follow = points.following_used()
@@ -88,18 +89,22 @@ class Aligner:
         self._search = search_grid(
             settings.directions, settings.rolls, extents, statistics.focal_length
         )
+        self._unusual = self._views(self._search.rotations)
 
-    def __call__(self, descriptors: np.ndarray, size: Size) -> Alignment:
+    def __call__(
+        self, descriptors: np.ndarray, size: Size, mask: np.ndarray | None = None
+    ) -> Alignment:
         """Place the prior in a photo.
 
         Parameters
         ----------
         descriptors : (G, G, C) map of the photo, of any positive lengths.
         size : (W, H) of the photo in pixels.
+        mask : (H, W) bool, where the object is known to lie (see `box_mask`); None if it is not.
 
         Raises
         ------
-        ValueError : another number of channels than the prior's, or values that are not finite.
+        ValueError : a mask of another size than the photo; another number of channels than the prior's, or values that are not finite.
         """
         grid, settings = len(descriptors), self._settings
         frame = self._statistics.frame
@@ -112,6 +117,7 @@ class Aligner:
             self._likelihood,
             standardise=settings.standardise,
             outside=settings.outside,
+            region=np.ones((grid, grid)) if mask is None else object_region(mask, size, grid),
         )
         camera = Camera(
             image_centre_cell(size, grid),
@@ -147,6 +153,7 @@ class Aligner:
             float(np.log(_HIDDEN + (1.0 - _HIDDEN) * photo.outside)),
             self._shown,
             self._search,
+            self._unusual,
             camera.origin,
             _SEARCHED_PER_START * self._settings.starts,
         )
@@ -162,7 +169,7 @@ class Aligner:
 
     def _alignment(self, result: FreeResult, photo: Photo, size: Size) -> Alignment:
         """The best of the refined poses."""
-        view = self._views(result.poses.directions())
+        view = self._views(result.poses.rotation)
         total = result.photo.sum(axis=0) + result.shape + result.focal + view
         order = np.argsort(total, kind="stable")
         best = order[0]

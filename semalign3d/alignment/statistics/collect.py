@@ -51,6 +51,7 @@ class AlignmentStatistics:
     map_deviation : (n,) standard deviation of the cosine over an image, mean over images.
     counts : (n,) int64, views that see the point.
     directions : (V, 3) unit vectors from the object to the camera, in the prior's frame.
+    rotations : (V, 3, 3) from the prior's frame to the camera's.
     visible : (V, n) bool, points that a view sees.
     extents : (V,) the prior's unit (the keypoints' diagonal) in the image, in units of the longest
         side.
@@ -66,6 +67,7 @@ class AlignmentStatistics:
     map_deviation: np.ndarray
     counts: np.ndarray
     directions: np.ndarray
+    rotations: np.ndarray
     visible: np.ndarray
     extents: np.ndarray
     focal_length: float
@@ -130,6 +132,7 @@ def alignment_statistics(
         descriptors=normalised(sums).astype(np.float16),
         counts=counts,
         directions=np.array([side.placement.direction for side in sides]),
+        rotations=np.array([side.placement.rotation for side in sides]),
         visible=np.array([side.visible for side in sides]),
         extents=np.array([side.placement.extent for side in sides]),
         focal_length=float(np.median([1.0 / side.view.p for side in sides])),
