@@ -95,7 +95,7 @@ def test_the_file_tells_where_it_came_from(tmp_path: Path) -> None:
     small_prior().save(tmp_path / "chair.h5")
     with store.open_checked(tmp_path / "chair.h5") as file:
         attributes = store.attributes(file)
-    assert attributes["format_version"] == 3
+    assert attributes["format_version"] == 4
     assert '"points": 20' in attributes["settings"]
     assert '"numpy": "' in attributes["software"]
 
@@ -105,7 +105,7 @@ def test_another_file_or_format_is_refused(tmp_path: Path) -> None:
     small_prior().save(path)
     with h5py.File(path, "r+") as file:
         file.attrs["format_version"] = 99
-    with pytest.raises(store.DamagedFileError, match=r"format version 3, found 99"):
+    with pytest.raises(store.DamagedFileError, match=r"format version 4, found 99"):
         Prior.load(path)
     with store.create(tmp_path / "other.h5"):
         pass

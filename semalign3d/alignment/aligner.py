@@ -104,7 +104,8 @@ class Aligner:
 
         Raises
         ------
-        ValueError : a mask of another size than the photo; another number of channels than the prior's, or values that are not finite.
+        ValueError : another number of channels than the prior's, values that are not finite, or a
+            mask of another size than the photo.
         """
         grid, settings = len(descriptors), self._settings
         frame = self._statistics.frame

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 from synthetic_photos import GRID, SIZE, Category, Photo, make_category, take_photo
 
 from semalign3d.alignment.aligner import Aligner
@@ -124,6 +125,37 @@ def test_an_alignment_is_the_same_again_and_for_descriptors_of_any_length(
         np.testing.assert_equal(getattr(again, field.name), getattr(alignments[0], field.name))
     longer = aligner(3.0 * photos[0].descriptors, SIZE)
     np.testing.assert_allclose(longer.keypoints_xyz, again.keypoints_xyz, atol=1e-3)
+
+
+def test_a_mask_guides_where_the_photo_alone_misleads(
+    category: Category, photos: list[Photo], aligner: Aligner
+) -> None:
+    """The photo twice in one: a better copy without noise beside the object that is meant."""
+    photo, other = photos[0], take_photo(np.random.default_rng([2, 0]), noise=0.0)
+    left = photo.cells[:, 0].max() < GRID // 2
+    shift = GRID // 3 if left else -(GRID // 3)
+    moved = other.cells + np.array([shift, 0])
+    fits = (moved[:, 0] >= 0) & (moved[:, 0] < GRID)
+    both = photo.descriptors.copy()
+    both[moved[fits, 1], moved[fits, 0]] = other.descriptors[
+        other.cells[fits, 1], other.cells[fits, 0]
+    ]
+    x, y = (cell_to_pixel(photo.cells, SIZE, GRID).T).round().astype(int)
+    mask = np.zeros(SIZE[::-1], dtype=bool)
+    mask[y.clip(0, SIZE[1] - 1), x.clip(0, SIZE[0] - 1)] = True
+    mask = binary_dilation(mask, np.ones((7, 7), dtype=bool))
+    truth = project(photo.to_camera(category.surface), SIZE, photo.p)[photo.seen(category.surface)]
+    error = {}
+    for name, guide in (("free", None), ("guided", mask)):
+        found = aligner(both, SIZE, guide).dense_px[photo.seen(category.surface)]
+        error[name] = float(np.median(np.linalg.norm(found - truth, axis=1)))
+    assert error["guided"] < 1.5 * max(SIZE) / GRID
+    assert error["guided"] < error["free"]
+
+
+def test_a_mask_of_another_size_is_refused(aligner: Aligner, photos: list[Photo]) -> None:
+    with pytest.raises(ValueError, match=r"mask: expected shape \(160, 200\)"):
+        aligner(photos[0].descriptors, SIZE, np.ones((10, 10), dtype=bool))
 
 
 def test_an_alignment_is_read_as_it_was_written(alignments: list[Alignment], tmp_path) -> None:

@@ -11,7 +11,7 @@ from semalign3d.shape.sparse.attention import normalised
 
 _ROWS = 256
 """Descriptors at a time: as float32 they should fit into a processor core's cache."""
-_SHRINKAGE = 0.1
+_SHRINKAGE = 0.3
 """Of the variances of a descriptor's directions, in units of their mean."""
 
 
@@ -35,7 +35,7 @@ class DescriptorFrame:
         for start in range(0, len(rows), _ROWS):
             some = slice(start, start + _ROWS)
             found[some] = normalised((normalised(rows[some]) - self.mean) @ self.axes)
-        return found.reshape(*descriptors.shape[:-1], -1)
+        return found.reshape(*descriptors.shape[:-1], found.shape[1])
 
 
 def unit_moments(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -172,9 +172,7 @@ def _cells_of(sides: list[_Side], maps: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.concatenate(on_object), np.concatenate(off_object)
 
 
-def _at_points(
-    sides: list[_Side], maps: np.ndarray, frame: DescriptorFrame
-) -> list[np.ndarray]:
+def _at_points(sides: list[_Side], maps: np.ndarray, frame: DescriptorFrame) -> list[np.ndarray]:
     """Descriptors (m, D) where each side sees points."""
     raw = (sample_descriptors(maps[side.number], side.pixels, side.view.size) for side in sides)
     return [frame(descriptors) for descriptors in raw]
