@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from semalign3d.alignment.photo.descriptors import DescriptorFrame
 from semalign3d.alignment.statistics.collect import AlignmentStatistics
 from semalign3d.files import store
 from semalign3d.prior import ImageTable, Prior, SparsePrior
@@ -51,11 +52,15 @@ def small_prior() -> Prior:
         ),
         images=ImageTable(("a", "b"), ("trn", "test"), np.array([1.5, np.nan])),
         alignment=AlignmentStatistics(
-            rng.normal(size=CHANNELS).astype(np.float32),
+            DescriptorFrame(
+                rng.normal(size=CHANNELS).astype(np.float32),
+                rng.normal(size=(CHANNELS, CHANNELS)).astype(np.float32),
+            ),
             descriptors,
             *rng.uniform(size=(5, POINTS)),
             rng.integers(5, size=POINTS),
             rng.normal(size=(3, 3)),
+            rng.normal(size=(3, 3, 3)),
             rng.uniform(size=(3, POINTS)) > 0.5,
             rng.uniform(size=3),
             1.5,
