@@ -92,7 +92,11 @@ class Aligner:
         self._unusual = self._views(self._search.rotations)
 
     def __call__(
-        self, descriptors: np.ndarray, size: Size, mask: np.ndarray | None = None
+        self,
+        descriptors: np.ndarray,
+        size: Size,
+        mask: np.ndarray | None = None,
+        starts: Poses | None = None,
     ) -> Alignment:
         """Place the prior in a photo.
 
@@ -101,6 +105,7 @@ class Aligner:
         descriptors : (G, G, C) map of the photo, of any positive lengths.
         size : (W, H) of the photo in pixels.
         mask : (H, W) bool, where the object is known to lie (see `box_mask`); None if it is not.
+        starts : poses to start from in place of those that the search finds.
 
         Raises
         ------
@@ -127,7 +132,7 @@ class Aligner:
             settings.focal_spread,
         )
         energy = self._energy(photo, camera, _RIGID_SIGMAS, _RIGID_REACH)
-        poses = self._rigid(self._searched(photo, camera), energy)
+        poses = self._rigid(starts or self._searched(photo, camera), energy)
         energy = self._energy(photo, camera, _FREE_SIGMAS, _FREE_REACH)
         seen = self._visibility(poses.directions())
         steps = settings.free_steps

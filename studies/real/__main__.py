@@ -1,5 +1,5 @@
-"""python -m studies.real run FOLDERS..."""
+"""python -m studies.real run|ablate FOLDERS..."""
 
 from studies.shared.commands import run
 
-run("real", {"run": "run"})
+run("real", {"run": "run", "ablate": "ablate"})

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 
 from semalign3d.alignment.alignment import Alignment
 from semalign3d.datasets import Dataset, open_dataset
+from semalign3d.datasets.records import ImageRecord
 from semalign3d.errors import InputError
 from semalign3d.evaluation.pck import box_side
 from semalign3d.evaluation.tables import read_matches
@@ -78,27 +80,42 @@ def open_fold(folder: Path) -> Fold:
 
 
 def run_pipeline(fold: Fold, guide: str, cores: int) -> None:
-    """Prior, alignments, matches, evaluation and their pictures.
+    """Prior, alignments, matches, evaluation and their pictures, by `snakemake`.
 
     Parameters
     ----------
     guide : of `alignment.guide`.
     cores : of Snakemake.
+    """
+    category = fold.category
+    pictures = ["prior", "matches", *(f"alignment_{stem}" for stem in fold.stems("test"))]
+    targets = [f"results/figures/{category}/{name}.png" for name in pictures]
+    section = f"alignment={json.dumps({'guide': guide})}"
+    snakemake(fold, ["results/evaluation/summary.csv", *targets], cores, section)
+
+
+def snakemake(fold: Fold, targets: Sequence[str], cores: int, *sections: str) -> None:
+    """Run the pipeline in a fold's folder.
+
+    Parameters
+    ----------
+    sections : of the configuration, as `--config` takes them.
 
     Raises
     ------
     InputError : Snakemake failed; its last lines are in the message.
     """
-    category = fold.category
-    pictures = ["prior", "matches", *(f"alignment_{stem}" for stem in fold.stems("test"))]
     line = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
-    line += ["--cores", str(cores), "--configfile", CONFIG, "--quiet", "rules", "reason", "host"]
-    line += ["--config", f"alignment={json.dumps({'guide': guide})}", "--"]
-    line += ["results/evaluation/summary.csv"]
-    line += [f"results/figures/{category}/{name}.png" for name in pictures]
+    line += ["--cores", str(cores), "--configfile", CONFIG]
+    line += ["--config", *sections] if sections else []
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(
-        line, cwd=fold.folder, env=environment, capture_output=True, text=True, check=False
+        [*line, "--", *targets],
+        cwd=fold.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise InputError(f"{fold.folder}: snakemake failed:\n{(done.stdout + done.stderr)[-3000:]}")
@@ -122,7 +139,12 @@ def placements(fold: Fold) -> pd.DataFrame:
         path = fold.results / "alignment" / fold.category / f"{stem}.h5"
         placed = read_record(path, Alignment)
         photo = fold.dataset.record(fold.category, stem, "test")
-        away = np.linalg.norm(placed.keypoints_px - photo.keypoints, axis=1)
-        error = float(np.nanmedian(away)) / box_side(photo.box)
+        error = placement_error(placed, photo)
         rows.append({"photo": stem, "error": error, "margin": placed.margin})
     return pd.DataFrame(rows)
+
+
+def placement_error(placed: Alignment, photo: ImageRecord) -> float:
+    """Median distance of an alignment's keypoints from the annotated ones, by the box's side."""
+    away = np.linalg.norm(placed.keypoints_px - photo.keypoints, axis=1)
+    return float(np.nanmedian(away)) / box_side(photo.box)

@@ -107,11 +107,13 @@ def test_whitened_descriptors_vary_alike_along_all_directions() -> None:
     mean, square = cells.unit_moments(raw)
     lengths = np.linalg.norm(raw, axis=1, keepdims=True)
     assert np.allclose(mean, (raw / lengths).mean(axis=0), atol=1e-6)
-    axes = cells.whitening_axes(square - np.outer(mean, mean))
+    axes = cells.whitening_axes(square - np.outer(mean, mean), 0.1)
     before = np.linalg.eigvalsh(np.cov((raw / lengths).T))
     after = np.linalg.eigvalsh(np.cov((raw / lengths @ axes).T))
     assert before[-1] > 4.0 * before[0]
     assert after[-1] < 2.5 * after[0]
+    plain = cells.whitening_axes(square - np.outer(mean, mean), np.inf)
+    assert np.allclose(plain @ plain.T, np.eye(4), atol=1e-5)
     frame = cells.DescriptorFrame(mean.astype(np.float32), axes)
     assert np.allclose(np.linalg.norm(frame(raw), axis=-1), 1.0, atol=1e-5)
     assert np.allclose(frame(7.0 * raw), frame(raw), atol=1e-4)

@@ -11,8 +11,6 @@ from semalign3d.shape.sparse.attention import normalised
 
 _ROWS = 256
 """Descriptors at a time: as float32 they should fit into a processor core's cache."""
-_SHRINKAGE = 0.3
-"""Of the variances of a descriptor's directions, in units of their mean."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +50,22 @@ def unit_moments(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return total / len(descriptors), square / len(descriptors)
 
 
-def whitening_axes(covariance: np.ndarray) -> np.ndarray:
+def whitening_axes(covariance: np.ndarray, shrinkage: float) -> np.ndarray:
     """Axes (C, C) float32 that bring descriptors of a covariance (C, C) to even variance.
 
     Neighbouring channels of a descriptor say nearly the same, and so do all channels of what is
     common in photos, such as a plain background or an edge: whitened, the cosine with a point's
     mean is its linear discriminant against everything that photos show (Hariharan et al., 2012).
-    Directions that hardly vary are noise: `_SHRINKAGE` of the mean variance is added to all.
+    Directions that hardly vary are noise: so much of the mean variance is added to all.
+
+    Parameters
+    ----------
+    covariance : of descriptors of length one.
+    shrinkage : in units of the mean variance, positive; infinite for axes of length one.
     """
     variance, axes = np.linalg.eigh(covariance)
-    variance = np.maximum(variance, 0.0)
-    return (axes / np.sqrt(variance + _SHRINKAGE * variance.mean())).astype(np.float32)
+    relative = np.maximum(variance, 0.0) / max(float(np.trace(covariance)) / len(axes), 1e-30)
+    return (axes / np.sqrt(1.0 + relative / shrinkage)).astype(np.float32)
 
 
 def object_cells(pixels: np.ndarray, size: Size, grid: int) -> np.ndarray:

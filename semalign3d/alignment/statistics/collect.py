@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 _REACH = 0.05
 """How far a point of the prior may lie from a sampled object point, in object diagonals."""
 
+SHRINKAGE = 0.3
+"""Of the whitening, in units of the mean variance: less pays on clear photos, more where noise is
+strong in directions in which training photos hardly vary."""
+
 Maps = Callable[[int], np.ndarray]
 """Of an image's number: descriptor maps (2, G, G, C) of the image and of its mirror image."""
 
@@ -95,7 +99,11 @@ class _Side:
 
 
 def alignment_statistics(
-    points: PriorPoints, views: list[TrainingView], maps: Maps, mirror: np.ndarray | None
+    points: PriorPoints,
+    views: list[TrainingView],
+    maps: Maps,
+    mirror: np.ndarray | None,
+    shrinkage: float = SHRINKAGE,
 ) -> AlignmentStatistics:
     """Statistics over training images; each image counts with its mirror image.
 
@@ -108,6 +116,7 @@ def alignment_statistics(
     views : of the images; those that share fewer than 4 keypoints with the prior play no part.
     maps : see `Maps`.
     mirror : (K,) mirror table; None where it is not known: then mirror images play no part.
+    shrinkage : of the whitening of descriptors, see `whitening_axes`.
 
     Raises
     ------
@@ -120,7 +129,7 @@ def alignment_statistics(
             f"{len(images)} images show 4 or more of the prior's keypoints",
             hint="Alignment compares images: at least two must show 4 of the same keypoints.",
         )
-    frame = _frame(images, maps)
+    frame = _frame(images, maps, shrinkage)
     sums, counts = _sums(len(points.keypoint), images, maps, frame)
     moments = CosineMoments(sums)
     for number, sides in images.items():
@@ -178,7 +187,7 @@ def _at_points(sides: list[_Side], maps: np.ndarray, frame: DescriptorFrame) -> 
     return [frame(descriptors) for descriptors in raw]
 
 
-def _frame(images: dict[int, list[_Side]], maps: Maps) -> DescriptorFrame:
+def _frame(images: dict[int, list[_Side]], maps: Maps, shrinkage: float) -> DescriptorFrame:
     """Moments over object and background, in equal parts."""
     means, squares = EqualParts(), EqualParts()
     for number, sides in images.items():
@@ -188,7 +197,7 @@ def _frame(images: dict[int, list[_Side]], maps: Maps) -> DescriptorFrame:
                 means.add(part, mean)
                 squares.add(part, square)
     mean = means.result()
-    axes = whitening_axes(squares.result() - np.outer(mean, mean))
+    axes = whitening_axes(squares.result() - np.outer(mean, mean), shrinkage)
     return DescriptorFrame(mean.astype(np.float32), axes)
 
 
