@@ -15,6 +15,7 @@ from semalign3d.alignment.poses.photo_energy import (
     PhotoEnergy,
     PointTerm,
     ReconstructionTerm,
+    Term,
 )
 from semalign3d.alignment.poses.pose import Poses
 from semalign3d.alignment.poses.reconstruction import reconstruction
@@ -42,6 +43,8 @@ _FREE_REACH = (1.5, 1.0)
 _CELLS = 300
 _EXPLAINING_POINTS = 150
 """Cells that are to be explained, and points that may: enough for the shape's outline."""
+_SILHOUETTE = 0.1
+"""Weight of a surface point that lies off a known region: there are many more than keypoints."""
 _SEARCHED_PER_START = 3
 _THROUGH = 0.05
 """Share of a hidden point's visibility that is left: the shape in front may have gaps."""
@@ -143,13 +146,15 @@ class Aligner:
         self, photo: Photo, camera: Camera, sigmas: tuple[float, ...], reach: tuple[float, ...]
     ) -> PhotoEnergy:
         """The photo's energy, ever sharper in the course of a descent."""
-        keypoints = PointTerm(self._keypoint_rows, 1.0, photo.fields(self._keypoint_rows, sigmas))
-        weight = self._settings.reconstruction_weight
-        if weight == 0.0:
-            return PhotoEnergy(camera, [keypoints], self._follow)
-        cells = reconstruction(photo, self._explaining_rows, _CELLS)
-        explained = ReconstructionTerm(self._explaining_rows, weight, cells, reach)
-        return PhotoEnergy(camera, [keypoints, explained], self._follow)
+        rows, weight = self._explaining_rows, self._settings.reconstruction_weight
+        fields = photo.fields(self._keypoint_rows, sigmas)
+        terms: list[Term] = [PointTerm(self._keypoint_rows, 1.0, fields)]
+        if weight > 0.0:
+            cells = reconstruction(photo, rows, _CELLS)
+            terms.append(ReconstructionTerm(rows, weight, cells, reach))
+        if photo.region.min() < 1.0:
+            terms.append(PointTerm(rows, _SILHOUETTE, photo.silhouettes(len(rows), sigmas)))
+        return PhotoEnergy(camera, terms, self._follow)
 
     def _searched(self, photo: Photo, camera: Camera) -> Poses:
         """Poses to start from."""

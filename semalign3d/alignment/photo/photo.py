@@ -46,6 +46,13 @@ class Photo:
         ratios = np.exp(self.log_ratios(points)) * damping(self.region).astype(np.float32)
         return [smooth_fields(ratios, self.inside, self.outside, sigma) for sigma in sigmas]
 
+    def silhouettes(self, count: int, sigmas: tuple[float, ...]) -> list[Fields]:
+        """How far the region lets `count` points be where they are, blurred by each sigma."""
+        factors = damping(self.region).astype(np.float32)[None]
+        least = float(factors.min())
+        one = [smooth_fields(factors, self.inside, least, sigma) for sigma in sigmas]
+        return [Fields(np.repeat(field.values, count, axis=0)) for field in one]
+
 
 def read_photo(
     descriptors: np.ndarray,
