@@ -1,5 +1,6 @@
 """Alignment of photos with a prior, one after the other (METHOD.md section 10, 1 to 7)."""
 
+import logging
 from dataclasses import asdict
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from semalign3d.alignment.alignment import Alignment, AlignmentEnergy
 from semalign3d.alignment.photo.likelihood import point_likelihood
 from semalign3d.alignment.photo.photo import Photo, read_photo
-from semalign3d.alignment.photo.region import object_region
+from semalign3d.alignment.photo.region import object_region, region_extent
 from semalign3d.alignment.poses.free import FreeResult, WeightedShape, refine_free
 from semalign3d.alignment.poses.occlusion import hidden_points, point_spacing
 from semalign3d.alignment.poses.photo_energy import (
@@ -33,6 +34,8 @@ from semalign3d.geometry.grid import image_centre_cell
 from semalign3d.shape.relations.fitting import Relations
 from semalign3d.shape.sparse.energy import ShapeEnergy
 
+logger = logging.getLogger(__name__)
+
 _SEARCH_SIGMA = 1.5
 _RIGID_SIGMAS = (2.5, 1.8, 1.2)
 _FREE_SIGMAS = (0.8, 0.5)
@@ -43,6 +46,8 @@ _FREE_REACH = (1.5, 1.0)
 _CELLS = 300
 _EXPLAINING_POINTS = 150
 """Cells that are to be explained, and points that may: enough for the shape's outline."""
+_SCRAP = 0.5
+"""A mask that spans less than this share of the smallest object searched for is a scrap."""
 _SILHOUETTE = 0.1
 """Weight of a surface point that lies off a known region: there are many more than keypoints."""
 _SEARCHED_PER_START = 3
@@ -126,7 +131,7 @@ class Aligner:
             self._likelihood,
             standardise=settings.standardise,
             outside=settings.outside,
-            region=np.ones((grid, grid)) if mask is None else object_region(mask, size, grid),
+            region=self._region(mask, size, grid),
         )
         camera = Camera(
             image_centre_cell(size, grid),
@@ -141,6 +146,22 @@ class Aligner:
         steps = settings.free_steps
         result = refine_free(poses, self._shown, energy, seen, self._shape, steps)
         return self._alignment(result, photo, size)
+
+    def _region(self, mask: np.ndarray | None, size: Size, grid: int) -> np.ndarray:
+        """Where the object is known to lie: anywhere without a mask, or with a scrap of one."""
+        if mask is None:
+            return np.ones((grid, grid))
+        region = object_region(mask, size, grid)
+        least = _SCRAP * float(self._search.extents.min())
+        if region_extent(mask) >= least:
+            return region
+        logger.warning(
+            "a mask is not used: it spans %.3f of the photo's longest side, and an object %.3f at "
+            "the very least",
+            region_extent(mask),
+            least,
+        )
+        return np.ones((grid, grid))
 
     def _energy(
         self, photo: Photo, camera: Camera, sigmas: tuple[float, ...], reach: tuple[float, ...]

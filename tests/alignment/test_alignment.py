@@ -152,6 +152,21 @@ def test_a_mask_guides_where_the_photo_alone_misleads(
     assert guided < max(SIZE) / GRID < alone
 
 
+def test_a_scrap_of_a_mask_is_not_used(
+    aligner: Aligner,
+    photos: list[Photo],
+    alignments: list[Alignment],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scrap = np.zeros(SIZE[::-1], dtype=bool)
+    for mask in (scrap, scrap.copy()):
+        mask[3:9, 5:9] = mask is not scrap
+        found = aligner(photos[0].descriptors, SIZE, mask)
+        np.testing.assert_array_equal(found.keypoints_px, alignments[0].keypoints_px)
+        assert "a mask is not used" in caplog.text
+        caplog.clear()
+
+
 def test_a_mask_of_another_size_is_refused(aligner: Aligner, photos: list[Photo]) -> None:
     with pytest.raises(ValueError, match=r"mask: expected shape \(160, 200\)"):
         aligner(photos[0].descriptors, SIZE, np.ones((10, 10), dtype=bool))

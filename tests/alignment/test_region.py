@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semalign3d.alignment.photo.region import box_mask, damping, object_region
+from semalign3d.alignment.photo.region import box_mask, damping, object_region, region_extent
 
 SIZE, GRID = (40, 20), 10
 
@@ -18,10 +18,13 @@ def test_cells_are_covered_by_the_mask_s_share() -> None:
     np.testing.assert_allclose(found, expected)
 
 
-def test_an_empty_mask_says_nothing() -> None:
-    np.testing.assert_array_equal(object_region(np.zeros((20, 40)), SIZE, GRID), 1.0)
+def test_masks_of_another_size_are_refused_and_extents_measured() -> None:
     with pytest.raises(ValueError, match="mask"):
         object_region(np.zeros((40, 20)), SIZE, GRID)
+    mask = np.zeros((20, 40), dtype=bool)
+    assert region_extent(mask) == 0.0
+    mask[3, 4] = mask[5, 7] = True
+    assert region_extent(mask) == pytest.approx(5.0 / 40.0)
 
 
 def test_a_box_is_a_mask_with_its_borders() -> None:

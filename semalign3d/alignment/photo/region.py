@@ -23,22 +23,26 @@ def box_mask(box: Box, size: Size) -> np.ndarray:
 def object_region(mask: np.ndarray, size: Size, grid: int) -> np.ndarray:
     """Shares (G, G) in [0, 1] of the grid's cells that a mask (H, W) bool covers.
 
-    A mask without a pixel says nothing: all shares are 1.
-
     Raises
     ------
     ValueError : a mask of another size than the photo's (W, H).
     """
     require_shape("mask", mask, (size[1], size[0]))
     solid = np.asarray(mask, dtype=bool)
-    if not solid.any():
-        return np.ones((grid, grid))
     columns = pixel_to_cell(np.stack([np.arange(size[0]), np.zeros(size[0])], 1), size, grid)[:, 0]
     rows = pixel_to_cell(np.stack([np.zeros(size[1]), np.arange(size[1])], 1), size, grid)[:, 1]
     cell = (rows[:, None] * grid + columns).ravel()
     covered = np.bincount(cell, solid.ravel(), grid * grid)
     whole = np.bincount(cell, minlength=grid * grid)
     return (covered / np.maximum(whole, 1)).reshape(grid, grid)
+
+
+def region_extent(mask: np.ndarray) -> float:
+    """Diagonal of the box around a mask (H, W) bool, in units of the longest side; 0 of none."""
+    rows, columns = np.nonzero(mask)
+    if len(rows) == 0:
+        return 0.0
+    return float(np.hypot(np.ptp(rows) + 1, np.ptp(columns) + 1)) / max(mask.shape)
 
 
 def damping(region: np.ndarray) -> np.ndarray:
