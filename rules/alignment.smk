@@ -16,6 +16,12 @@ for category in IMAGES.categories:
                     prior=f"results/priors/{category}.h5",
                     manifest=f"results/manifest/{category}.csv",
                     descriptors=expand("results/descriptors/{c}/{s}.h5", c=category, s=stems),
+                    annotations=DATA.annotations(category, stems),
+                    masks=(
+                        later(MASKS.guides, category, stems)
+                        if CONFIG.alignment.guide == "mask"
+                        else []
+                    ),
                 output:
                     update(expand("results/alignment/{c}/{s}.h5", c=category, s=stems)),
                 log:
@@ -28,7 +34,11 @@ for category in IMAGES.categories:
                 resources:
                     **resources_of("geometry"),
                 params:
+                    **DATA.params,
                     **CONFIG.alignment.model_dump(),
+                    category=category,
+                    split=split,
+                    masks_root=lambda wildcards: MASKS.path,
                     code=script_code("alignment"),
                     marker=BATCHES.marker("alignment", category, split, batch, stems),
                 script:

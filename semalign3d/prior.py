@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from semalign3d.alignment.matching.matcher import Matcher, Matches
     from semalign3d.alignment.settings import AlignmentSettings, MatchingSettings
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 PACKAGES = ("semalign3d", "numpy", "scipy", "torch", "transformers", "segment-anything")
 
 
@@ -178,17 +178,23 @@ class Prior:
 
         return Matcher(self.points, self.statistics, settings or MatchingSettings())
 
-    def align(self, descriptors: np.ndarray, image_size: tuple[int, int]) -> AlignedImage:
+    def align(
+        self,
+        descriptors: np.ndarray,
+        image_size: tuple[int, int],
+        mask: np.ndarray | None = None,
+    ) -> AlignedImage:
         """Place the prior in a photo.
 
         Parameters
         ----------
         descriptors : (G, G, C) map of the photo, from the encoder that the prior was made with.
         image_size : (W, H) of the photo in pixels.
+        mask : (H, W) bool, where the object is known to lie; None if it is not.
         """
         from semalign3d.alignment.alignment import aligned_image
 
-        return aligned_image(self._aligner(descriptors, image_size), descriptors)
+        return aligned_image(self._aligner(descriptors, image_size, mask), descriptors)
 
     def match(self, source: AlignedImage, target: AlignedImage, points: np.ndarray) -> Matches:
         """Where points (m, 2) of one photo, pixels (x, y), are in another one."""

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from semalign3d.alignment.photo.descriptors import DescriptorFrame
 from semalign3d.alignment.statistics.collect import AlignmentStatistics
 from semalign3d.files import store
 from semalign3d.prior import ImageTable, Prior, SparsePrior
@@ -51,11 +52,15 @@ def small_prior() -> Prior:
         ),
         images=ImageTable(("a", "b"), ("trn", "test"), np.array([1.5, np.nan])),
         alignment=AlignmentStatistics(
-            rng.normal(size=CHANNELS).astype(np.float32),
+            DescriptorFrame(
+                rng.normal(size=CHANNELS).astype(np.float32),
+                rng.normal(size=(CHANNELS, CHANNELS)).astype(np.float32),
+            ),
             descriptors,
             *rng.uniform(size=(5, POINTS)),
             rng.integers(5, size=POINTS),
             rng.normal(size=(3, 3)),
+            rng.normal(size=(3, 3, 3)),
             rng.uniform(size=(3, POINTS)) > 0.5,
             rng.uniform(size=3),
             1.5,
@@ -95,7 +100,7 @@ def test_the_file_tells_where_it_came_from(tmp_path: Path) -> None:
     small_prior().save(tmp_path / "chair.h5")
     with store.open_checked(tmp_path / "chair.h5") as file:
         attributes = store.attributes(file)
-    assert attributes["format_version"] == 3
+    assert attributes["format_version"] == 4
     assert '"points": 20' in attributes["settings"]
     assert '"numpy": "' in attributes["software"]
 
@@ -105,7 +110,7 @@ def test_another_file_or_format_is_refused(tmp_path: Path) -> None:
     small_prior().save(path)
     with h5py.File(path, "r+") as file:
         file.attrs["format_version"] = 99
-    with pytest.raises(store.DamagedFileError, match=r"format version 3, found 99"):
+    with pytest.raises(store.DamagedFileError, match=r"format version 4, found 99"):
         Prior.load(path)
     with store.create(tmp_path / "other.h5"):
         pass

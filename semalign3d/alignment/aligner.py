@@ -1,5 +1,6 @@
 """Alignment of photos with a prior, one after the other (METHOD.md section 10, 1 to 7)."""
 
+import logging
 from dataclasses import asdict
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from semalign3d.alignment.alignment import Alignment, AlignmentEnergy
 from semalign3d.alignment.photo.likelihood import point_likelihood
 from semalign3d.alignment.photo.photo import Photo, read_photo
+from semalign3d.alignment.photo.region import object_region, region_extent
 from semalign3d.alignment.poses.free import FreeResult, WeightedShape, refine_free
 from semalign3d.alignment.poses.occlusion import hidden_points, point_spacing
 from semalign3d.alignment.poses.photo_energy import (
@@ -14,6 +16,7 @@ from semalign3d.alignment.poses.photo_energy import (
     PhotoEnergy,
     PointTerm,
     ReconstructionTerm,
+    Term,
 )
 from semalign3d.alignment.poses.pose import Poses
 from semalign3d.alignment.poses.reconstruction import reconstruction
@@ -31,6 +34,8 @@ from semalign3d.geometry.grid import image_centre_cell
 from semalign3d.shape.relations.fitting import Relations
 from semalign3d.shape.sparse.energy import ShapeEnergy
 
+logger = logging.getLogger(__name__)
+
 _SEARCH_SIGMA = 1.5
 _RIGID_SIGMAS = (2.5, 1.8, 1.2)
 _FREE_SIGMAS = (0.8, 0.5)
@@ -41,6 +46,10 @@ _FREE_REACH = (1.5, 1.0)
 _CELLS = 300
 _EXPLAINING_POINTS = 150
 """Cells that are to be explained, and points that may: enough for the shape's outline."""
+_SCRAP = 0.5
+"""A mask that spans less than this share of the smallest object searched for is a scrap."""
+_SILHOUETTE = 0.1
+"""Weight of a surface point that lies off a known region: there are many more than keypoints."""
 _SEARCHED_PER_START = 3
 _THROUGH = 0.05
 """Share of a hidden point's visibility that is left: the shape in front may have gaps."""
@@ -72,7 +81,7 @@ class Aligner:
         self._digest = values_digest(**asdict(settings))
         self._likelihood = point_likelihood(statistics, points.keypoint)
         self._visibility = Visibility(statistics.directions, statistics.visible)
-        self._views = ViewPrior(statistics.directions, settings.view_weight)
+        self._views = ViewPrior(statistics.rotations, settings.view_weight)
         energy = ShapeEnergy(relations, points.used)
         self._shape = WeightedShape(energy, points.used, settings.shape_weight)
         self._follow = points.following_used()
@@ -88,30 +97,41 @@ class Aligner:
         self._search = search_grid(
             settings.directions, settings.rolls, extents, statistics.focal_length
         )
+        self._unusual = self._views(self._search.rotations)
 
-    def __call__(self, descriptors: np.ndarray, size: Size) -> Alignment:
+    def __call__(
+        self,
+        descriptors: np.ndarray,
+        size: Size,
+        mask: np.ndarray | None = None,
+        starts: Poses | None = None,
+    ) -> Alignment:
         """Place the prior in a photo.
 
         Parameters
         ----------
         descriptors : (G, G, C) map of the photo, of any positive lengths.
         size : (W, H) of the photo in pixels.
+        mask : (H, W) bool, where the object is known to lie (see `box_mask`); None if it is not.
+        starts : poses to start from in place of those that the search finds.
 
         Raises
         ------
-        ValueError : another number of channels than the prior's, or values that are not finite.
+        ValueError : another number of channels than the prior's, values that are not finite, or a
+            mask of another size than the photo.
         """
         grid, settings = len(descriptors), self._settings
-        mean = self._statistics.mean_descriptor
-        require_shape("descriptors", descriptors, (grid, grid, len(mean)))
+        frame = self._statistics.frame
+        require_shape("descriptors", descriptors, (grid, grid, len(frame.mean)))
         require_finite("descriptors", descriptors)
         photo = read_photo(
             descriptors,
             size,
-            mean,
+            frame,
             self._likelihood,
             standardise=settings.standardise,
             outside=settings.outside,
+            region=self._region(mask, size, grid),
         )
         camera = Camera(
             image_centre_cell(size, grid),
@@ -120,24 +140,42 @@ class Aligner:
             settings.focal_spread,
         )
         energy = self._energy(photo, camera, _RIGID_SIGMAS, _RIGID_REACH)
-        poses = self._rigid(self._searched(photo, camera), energy)
+        poses = self._rigid(starts or self._searched(photo, camera), energy)
         energy = self._energy(photo, camera, _FREE_SIGMAS, _FREE_REACH)
         seen = self._visibility(poses.directions())
         steps = settings.free_steps
         result = refine_free(poses, self._shown, energy, seen, self._shape, steps)
         return self._alignment(result, photo, size)
 
+    def _region(self, mask: np.ndarray | None, size: Size, grid: int) -> np.ndarray:
+        """Where the object is known to lie: anywhere without a mask, or with a scrap of one."""
+        if mask is None:
+            return np.ones((grid, grid))
+        region = object_region(mask, size, grid)
+        least = _SCRAP * float(self._search.extents.min())
+        if region_extent(mask) >= least:
+            return region
+        logger.warning(
+            "a mask is not used: it spans %.3f of the photo's longest side, and an object %.3f at "
+            "the very least",
+            region_extent(mask),
+            least,
+        )
+        return np.ones((grid, grid))
+
     def _energy(
         self, photo: Photo, camera: Camera, sigmas: tuple[float, ...], reach: tuple[float, ...]
     ) -> PhotoEnergy:
         """The photo's energy, ever sharper in the course of a descent."""
-        keypoints = PointTerm(self._keypoint_rows, 1.0, photo.fields(self._keypoint_rows, sigmas))
-        weight = self._settings.reconstruction_weight
-        if weight == 0.0:
-            return PhotoEnergy(camera, [keypoints], self._follow)
-        cells = reconstruction(photo, self._explaining_rows, _CELLS)
-        explained = ReconstructionTerm(self._explaining_rows, weight, cells, reach)
-        return PhotoEnergy(camera, [keypoints, explained], self._follow)
+        rows, weight = self._explaining_rows, self._settings.reconstruction_weight
+        fields = photo.fields(self._keypoint_rows, sigmas)
+        terms: list[Term] = [PointTerm(self._keypoint_rows, 1.0, fields)]
+        if weight > 0.0:
+            cells = reconstruction(photo, rows, _CELLS)
+            terms.append(ReconstructionTerm(rows, weight, cells, reach))
+        if photo.region.min() < 1.0:
+            terms.append(PointTerm(rows, _SILHOUETTE, photo.silhouettes(len(rows), sigmas)))
+        return PhotoEnergy(camera, terms, self._follow)
 
     def _searched(self, photo: Photo, camera: Camera) -> Poses:
         """Poses to start from."""
@@ -147,6 +185,7 @@ class Aligner:
             float(np.log(_HIDDEN + (1.0 - _HIDDEN) * photo.outside)),
             self._shown,
             self._search,
+            self._unusual,
             camera.origin,
             _SEARCHED_PER_START * self._settings.starts,
         )
@@ -162,7 +201,7 @@ class Aligner:
 
     def _alignment(self, result: FreeResult, photo: Photo, size: Size) -> Alignment:
         """The best of the refined poses."""
-        view = self._views(result.poses.directions())
+        view = self._views(result.poses.rotation)
         total = result.photo.sum(axis=0) + result.shape + result.focal + view
         order = np.argsort(total, kind="stable")
         best = order[0]

@@ -15,7 +15,8 @@ class AlignmentEnergy:
     Attributes
     ----------
     keypoints : -log(1 - pi + pi LR), summed over keypoints.
-    reconstruction : how badly the photo's object-like cells are explained, weighted.
+    reconstruction : how badly the photo's object-like cells are explained, weighted; where a mask
+        guides, also how far the surface lies off it.
     shape : the prior's energy of the deformed keypoints, weighted.
     focal : of the focal length.
     view : of the side that the object is seen from, weighted.

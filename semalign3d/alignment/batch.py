@@ -4,11 +4,31 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
 
 from semalign3d.alignment.aligner import Aligner
 from semalign3d.alignment.alignment import Alignment
 from semalign3d.files import store
 from semalign3d.geometry.cameras import Size
+
+
+class PhotoFile(NamedTuple):
+    """A photo to be aligned.
+
+    Attributes
+    ----------
+    descriptors : HDF5 file with the descriptor maps (2, G, G, C) as `descriptors`.
+    size : (W, H) of the photo in pixels.
+    mask : gives the mask (H, W) bool that guides the alignment, in the process that aligns the
+        photo; so it must pickle. None for no guide.
+    """
+
+    descriptors: str | os.PathLike[str]
+    size: Size
+    mask: Callable[[], np.ndarray] | None = None
+
 
 _aligners: list[Aligner] = []
 """Of this process: made once, used for all its photos."""
@@ -16,7 +36,7 @@ _aligners: list[Aligner] = []
 
 def align_files(
     make_aligner: Callable[[], Aligner],
-    photos: Sequence[tuple[str | os.PathLike[str], Size]],
+    photos: Sequence[PhotoFile],
     processes: int = 1,
 ) -> Iterator[Alignment]:
     """Alignments of photos, in their order and as soon as they are there.
@@ -28,8 +48,7 @@ def align_files(
     ----------
     make_aligner : called once in each process, so it must pickle: a function of a module, or a
         `functools.partial` of one such as `semalign3d.prior.load_aligner`.
-    photos : HDF5 files with the descriptor maps (2, G, G, C) as `descriptors`, and the photos'
-        sizes (W, H) in pixels.
+    photos : in the order of the result.
     processes : at most so many; 1 works in this one.
 
     Raises
@@ -41,8 +60,8 @@ def align_files(
         return
     if processes == 1:
         aligner = make_aligner()
-        for path, size in photos:
-            yield _aligned(aligner, path, size)
+        for photo in photos:
+            yield _aligned(aligner, photo)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _prepare, (make_aligner,)) as pool:
@@ -53,9 +72,10 @@ def _prepare(make_aligner: Callable[[], Aligner]) -> None:
     _aligners.append(make_aligner())
 
 
-def _of_this_process(photo: tuple[str | os.PathLike[str], Size]) -> Alignment:
-    return _aligned(_aligners[0], *photo)
+def _of_this_process(photo: PhotoFile) -> Alignment:
+    return _aligned(_aligners[0], photo)
 
 
-def _aligned(aligner: Aligner, path: str | os.PathLike[str], size: Size) -> Alignment:
-    return aligner(store.read(path, "descriptors")["descriptors"][0], size)
+def _aligned(aligner: Aligner, photo: PhotoFile) -> Alignment:
+    found = store.read(photo.descriptors, "descriptors")["descriptors"][0]
+    return aligner(found, photo.size, None if photo.mask is None else photo.mask())

@@ -1,5 +1,7 @@
 """Alignment and matching; defaults chosen on validation images."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from ..alignment.settings import AlignmentSettings, MatchingSettings
@@ -9,6 +11,11 @@ from .section import Count, NotNegative, Positive, Section
 class Alignment(Section):
     """The prior placed in photos (METHOD.md 10, 1 to 7)."""
 
+    guide: Literal["none", "mask", "box"] = Field(
+        "none",
+        description="What says where the object lies in a photo that is aligned. none: nothing but "
+        "the photo. mask: the photo's mask file, with masks.source files. box: its annotated box.",
+    )
     smallest: Positive = Field(
         AlignmentSettings.smallest,
         description="Smallest object searched for, as a factor on the smallest in training photos.",

@@ -18,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from semalign3d.alignment.photo.descriptors import DescriptorFrame
 from semalign3d.evaluation.methods import AlignedPhoto
 from semalign3d.prior import Prior
 from semalign3d.seeds import generator
@@ -86,11 +87,9 @@ def widened(values: np.ndarray) -> np.ndarray:
 
 
 def widened_prior(prior: Prior) -> Prior:
-    """The prior for widened descriptors."""
+    """The prior for widened descriptors; the axes of the new channels are zeros, too."""
     known = prior.statistics
-    wide = replace(
-        known,
-        mean_descriptor=widened(known.mean_descriptor),
-        descriptors=widened(known.descriptors),
-    )
+    axes = widened(widened(known.frame.axes).T).T
+    frame = DescriptorFrame(widened(known.frame.mean), np.ascontiguousarray(axes))
+    wide = replace(known, frame=frame, descriptors=widened(known.descriptors))
     return replace(prior, alignment=wide)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 from synthetic_photos import GRID, SIZE, Category, Photo, make_category, take_photo
 
 from semalign3d.alignment.aligner import Aligner
@@ -124,6 +125,51 @@ def test_an_alignment_is_the_same_again_and_for_descriptors_of_any_length(
         np.testing.assert_equal(getattr(again, field.name), getattr(alignments[0], field.name))
     longer = aligner(3.0 * photos[0].descriptors, SIZE)
     np.testing.assert_allclose(longer.keypoints_xyz, again.keypoints_xyz, atol=1e-3)
+
+
+@pytest.mark.parametrize("number", [0, 2, 4])
+def test_a_mask_guides_where_the_photo_alone_misleads(
+    number: int, category: Category, photos: list[Photo], aligner: Aligner
+) -> None:
+    """Another object of the category beside the one that is meant, and partly before it."""
+    photo, other = photos[number], take_photo(np.random.default_rng([2, number + 50]))
+    aside = GRID // 3 if photo.cells[:, 0].max() < GRID // 2 else -(GRID // 3)
+    moved = other.cells + np.array([aside, 0])
+    fits = (moved[:, 0] >= 0) & (moved[:, 0] < GRID)
+    (u, v), (from_u, from_v) = moved[fits].T, other.cells[fits].T
+    both = photo.descriptors.copy()
+    both[v, u] = other.descriptors[from_v, from_u]
+    x, y = cell_to_pixel(photo.cells, SIZE, GRID).round().astype(int).T
+    mask = np.zeros(SIZE[::-1], dtype=bool)
+    mask[y.clip(0, SIZE[1] - 1), x.clip(0, SIZE[0] - 1)] = True
+    mask = binary_dilation(mask, np.ones((7, 7), dtype=bool))
+    seen = photo.seen(category.surface)
+    truth = project(photo.to_camera(category.surface), SIZE, photo.p)[seen]
+    alone, guided = (
+        np.median(np.linalg.norm(aligner(both, SIZE, guide).dense_px[seen] - truth, axis=1))
+        for guide in (None, mask)
+    )
+    assert guided < max(SIZE) / GRID < alone
+
+
+def test_a_scrap_of_a_mask_is_not_used(
+    aligner: Aligner,
+    photos: list[Photo],
+    alignments: list[Alignment],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scrap = np.zeros(SIZE[::-1], dtype=bool)
+    for mask in (scrap, scrap.copy()):
+        mask[3:9, 5:9] = mask is not scrap
+        found = aligner(photos[0].descriptors, SIZE, mask)
+        np.testing.assert_array_equal(found.keypoints_px, alignments[0].keypoints_px)
+        assert "a mask is not used" in caplog.text
+        caplog.clear()
+
+
+def test_a_mask_of_another_size_is_refused(aligner: Aligner, photos: list[Photo]) -> None:
+    with pytest.raises(ValueError, match=r"mask: expected shape \(160, 200\)"):
+        aligner(photos[0].descriptors, SIZE, np.ones((10, 10), dtype=bool))
 
 
 def test_an_alignment_is_read_as_it_was_written(alignments: list[Alignment], tmp_path) -> None:

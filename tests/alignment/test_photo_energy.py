@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import approx_fprime
+from scipy.spatial.transform import Rotation
 
 from semalign3d.alignment.photo.fields import Fields, smooth_fields
 from semalign3d.alignment.photo.likelihood import SURFACE_LIMIT, PointLikelihood
@@ -22,7 +23,6 @@ from semalign3d.alignment.poses.visibility import ViewPrior, Visibility
 from semalign3d.alignment.statistics.views import Following
 from semalign3d.geometry.cameras import project
 from semalign3d.geometry.plane import plane_coordinates, plane_of
-from semalign3d.geometry.rotations import sphere_directions
 from studies.shared.synthetic_views import random_rotation
 
 GRID, KEYPOINTS, POINTS, SIZE = 24, 5, 9, (120, 90)
@@ -139,10 +139,15 @@ def test_the_search_finds_a_planted_pose() -> None:
     cells = np.rint(CAMERA.cells(places)).astype(int)
     maps = np.zeros((8, GRID, GRID))
     maps[np.arange(8), cells[:, 1], cells[:, 0]] = 1.0
-    found = search_poses(gaussian_filter(maps, (0, 1, 1)), 0.0, shape, grid, CAMERA.origin, 5)
+    unusual = np.zeros(len(grid.rotations))
+    scores = gaussian_filter(maps, (0, 1, 1))
+    found = search_poses(scores, 0.0, shape, grid, unusual, CAMERA.origin, 5)
     np.testing.assert_allclose(found.rotation[0], planted.rotation[0])
     np.testing.assert_allclose(found.log_extent[0], planted.log_extent[0])
     np.testing.assert_allclose(found.centre[0], planted.centre[0])
+    unusual[217] = 100.0
+    found = search_poses(scores, 0.0, shape, grid, unusual, CAMERA.origin, 5)
+    assert not np.allclose(found.rotation, planted.rotation, atol=1e-3)
 
 
 def test_visibility_follows_the_nearest_training_views() -> None:
@@ -167,7 +172,8 @@ def test_parts_that_look_nearly_alike_do_not_explain_each_other() -> None:
     )
     cosines = np.zeros((count, side, side), dtype=np.float32)
     cosines[:, 6:14, 6:14] = np.array([0.6, 0.52], dtype=np.float32)[:, None, None]
-    photo = Photo(likelihood, cosines, np.ones(count), np.ones((side, side), dtype=bool), 0.5)
+    everywhere = np.ones((side, side))
+    photo = Photo(likelihood, cosines, np.ones(count), everywhere > 0.0, 0.5, everywhere)
     bounded = photo.log_ratios(np.arange(count))[:, 10, 10]
     np.testing.assert_allclose(bounded, SURFACE_LIMIT)
     explained = reconstruction(photo, np.arange(count), 16)
@@ -187,11 +193,14 @@ def test_points_behind_others_are_hidden() -> None:
     assert point_spacing(np.array([[0.0, 0, 0], [0.1, 0, 0], [0.3, 0, 0]])) == pytest.approx(0.1)
 
 
-def test_usual_sides_are_likelier_and_densities_add_up() -> None:
-    usual = np.array([[0.0, 0.2, 1.0], [0.1, 0.3, 1.0]])
-    views = ViewPrior(usual / np.linalg.norm(usual, axis=1, keepdims=True), 1.0)
-    front, back = views(np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]))
-    assert back - front > 4.0
-    assert np.exp(-views(sphere_directions(20000))).mean() == pytest.approx(1.0, abs=1e-3)
-    half = ViewPrior(views.directions, 0.5)
-    np.testing.assert_allclose(half(sphere_directions(9)), 0.5 * views(sphere_directions(9)))
+def test_usual_turns_are_likelier_and_densities_add_up() -> None:
+    rng = np.random.default_rng(9)
+    usual = Rotation.from_rotvec([[0.0, 0.1, 0.0], [0.1, 0.0, 0.1]]).as_matrix()
+    views = ViewPrior(usual, 1.0)
+    upright, upside_down, behind = views(
+        Rotation.from_rotvec([[0, 0, 0], [0, 0, np.pi], [0, np.pi, 0]]).as_matrix()
+    )
+    assert min(upside_down, behind) - upright > 6.0
+    every = Rotation.random(200_000, random_state=rng).as_matrix()
+    assert np.exp(-views(every)).mean() == pytest.approx(1.0, abs=0.03)
+    np.testing.assert_allclose(ViewPrior(usual, 0.5)(every[:9]), 0.5 * views(every[:9]))

@@ -91,8 +91,32 @@ def test_how_many_cells_are_taken_at_a_time_plays_no_part(monkeypatch: pytest.Mo
     blocks = statistics(views)
     for name in AlignmentStatistics.__dataclass_fields__:
         found, expected = getattr(blocks, name), getattr(whole, name)
+        if name == "frame":
+            photo = PHOTOS[0].descriptors
+            assert np.allclose(found(photo), expected(photo), rtol=0.0, atol=1e-5)
+            continue
         tolerance = 1e-3 if name == "descriptors" else 1e-6  # float16, float32
         assert np.allclose(found, expected, rtol=0.0, atol=tolerance, equal_nan=True), name
+
+
+def test_whitened_descriptors_vary_alike_along_all_directions() -> None:
+    """Channels of which most repeat one: the rare ones count as much after it."""
+    rng = np.random.default_rng(8)
+    hidden = rng.normal(size=(4000, 4)) * [5.0, 1.0, 1.0, 1.0]
+    raw = hidden @ np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    mean, square = cells.unit_moments(raw)
+    lengths = np.linalg.norm(raw, axis=1, keepdims=True)
+    assert np.allclose(mean, (raw / lengths).mean(axis=0), atol=1e-6)
+    axes = cells.whitening_axes(square - np.outer(mean, mean), 0.1)
+    before = np.linalg.eigvalsh(np.cov((raw / lengths).T))
+    after = np.linalg.eigvalsh(np.cov((raw / lengths @ axes).T))
+    assert before[-1] > 4.0 * before[0]
+    assert after[-1] < 2.5 * after[0]
+    plain = cells.whitening_axes(square - np.outer(mean, mean), np.inf)
+    assert np.allclose(plain @ plain.T, np.eye(4), atol=1e-5)
+    frame = cells.DescriptorFrame(mean.astype(np.float32), axes)
+    assert np.allclose(np.linalg.norm(frame(raw), axis=-1), 1.0, atol=1e-5)
+    assert np.allclose(frame(7.0 * raw), frame(raw), atol=1e-4)
 
 
 def test_an_object_may_fill_its_image() -> None:
@@ -106,6 +130,7 @@ def test_an_object_may_fill_its_image() -> None:
         xyz=np.concatenate([views[0].xyz, np.full((len(pixels), 3), 1e3)]),
     )
     found = statistics(views)
-    for name in ("mean_descriptor", "off_mean", "off_variance", "map_deviation"):
+    assert np.isfinite(found.frame.axes).all()
+    for name in ("off_mean", "off_variance", "map_deviation"):
         assert np.isfinite(getattr(found, name)).all(), name
     assert (found.off_variance[found.counts > 0] > 0.0).all()

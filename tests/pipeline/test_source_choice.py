@@ -74,6 +74,18 @@ def test_missing_mask_files_are_listed(folder: Path) -> None:
     assert "neither masks/chair/b_masks.npy nor masks/chair/b.png exists" in text
 
 
+def test_masks_that_guide_are_the_users_own(folder: Path) -> None:
+    _, by_sam, _ = sources()
+    with pytest.raises(WorkflowError, match=r"alignment\.guide is mask, but masks\.source is sam"):
+        by_sam.guides("chair", ["a"])
+    (folder / "own" / "chair").mkdir(parents=True)
+    (folder / "own" / "chair" / "a.png").touch()
+    _, files, _ = sources(masks={"source": "files", "root": "own"}, **USER)
+    assert files.guides("chair", ["a"]) == ["own/chair/a.png"]
+    with pytest.raises(WorkflowError, match=r"masks\.root: 1 masks are missing"):
+        files.guides("chair", ["a", "b"])
+
+
 def test_keys_of_other_sources_are_named() -> None:
     descriptors, masks, depth = sources(
         **USER,

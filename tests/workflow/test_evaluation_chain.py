@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from semalign3d import cli
 from semalign3d.alignment.alignment import Alignment
-from semalign3d.alignment.batch import align_files
+from semalign3d.alignment.batch import PhotoFile, align_files
 from semalign3d.alignment.settings import AlignmentSettings
 from semalign3d.files import store
 from semalign3d.files.records import read_record
@@ -73,7 +73,7 @@ def test_processes_name_the_damaged_file(folder: Path, tmp_path: Path) -> None:
     whole = results / "descriptors" / "chair" / "chair_800.h5"
     cut = tmp_path / "cut.h5"
     cut.write_bytes(whole.read_bytes()[:-1000])
-    photos = [(whole, (360, 270)), (cut, (360, 270))]
+    photos = [PhotoFile(path, (360, 270)) for path in (whole, cut)]
     aligner = partial(load_aligner, results / "priors" / "chair.h5", AlignmentSettings())
     found = align_files(aligner, photos, processes=2)
     assert next(found).keypoints_px.shape == (14, 2)

@@ -7,7 +7,6 @@ from scipy.ndimage import map_coordinates
 
 from semalign3d.alignment.alignment import Alignment
 from semalign3d.alignment.matching.correspondence import Correspondence, corresponding_places
-from semalign3d.alignment.photo.descriptors import centred
 from semalign3d.alignment.photo.likelihood import point_likelihood
 from semalign3d.alignment.settings import MatchingSettings
 from semalign3d.alignment.statistics.collect import AlignmentStatistics
@@ -55,7 +54,7 @@ class Matcher:
     ) -> None:
         self._points = points
         self._places = points.follow(points.keypoints)
-        self._mean = statistics.mean_descriptor
+        self._frame = statistics.frame
         self._likelihood = point_likelihood(statistics, points.keypoint)
         self._query = self._likelihood.competing()
         self._settings = settings
@@ -84,9 +83,9 @@ class Matcher:
         require_shape("queries", queries, (None, 2))
         require_finite("queries", queries)
         for name, maps in (("source", source_descriptors), ("target", target_descriptors)):
-            shape = (len(maps), len(maps), len(self._mean))
+            shape = (len(maps), len(maps), len(self._frame.mean))
             require_shape(f"{name}_descriptors", maps, shape)
-        own = query_descriptors(centred(source_descriptors, self._mean), queries, source.size)
+        own = query_descriptors(self._frame(source_descriptors), queries, source.size)
         cosines = own @ self._likelihood.descriptors.T * source.spread
         evidence = self._query.log_ratios(cosines.T).T
         expected = corresponding_places(
@@ -99,7 +98,7 @@ class Matcher:
             source.dense_visibility,
             self._settings,
         )
-        found = centred(target_descriptors, self._mean)
+        found = self._frame(target_descriptors)
         parts = [
             self._read_off(own[rows], expected.take(rows), found, target)
             for rows in np.array_split(np.arange(len(queries)), max(len(queries) // _CHUNK, 1))

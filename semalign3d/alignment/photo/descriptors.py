@@ -1,4 +1,6 @@
-"""Centred descriptors, and which cells of a grid show the object (METHOD.md section 10, 1)."""
+"""Whitened descriptors, and which cells of a grid show the object (METHOD.md section 10, 1)."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import binary_dilation
@@ -11,22 +13,59 @@ _ROWS = 256
 """Descriptors at a time: as float32 they should fit into a processor core's cache."""
 
 
-def centred(descriptors: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Descriptors (..., C) of length one, minus the mean (C,), of length one again; float32."""
-    rows = descriptors.reshape(-1, descriptors.shape[-1])
-    found = np.empty(rows.shape, dtype=np.float32)
-    for start in range(0, len(rows), _ROWS):
-        some = slice(start, start + _ROWS)
-        found[some] = normalised(normalised(rows[some]) - mean)
-    return found.reshape(descriptors.shape)
+@dataclass(frozen=True)
+class DescriptorFrame:
+    """Where descriptors are compared: centred, and with directions that tell little shortened.
+
+    Attributes
+    ----------
+    mean : (C,) float32, of descriptors of length one over object and background in equal parts.
+    axes : (C, D) float32, see `whitening_axes`.
+    """
+
+    mean: np.ndarray
+    axes: np.ndarray
+
+    def __call__(self, descriptors: np.ndarray) -> np.ndarray:
+        """(..., D) float32 of length one for descriptors (..., C) of any positive lengths."""
+        rows = descriptors.reshape(-1, descriptors.shape[-1])
+        found = np.empty((len(rows), self.axes.shape[1]), dtype=np.float32)
+        for start in range(0, len(rows), _ROWS):
+            some = slice(start, start + _ROWS)
+            found[some] = normalised((normalised(rows[some]) - self.mean) @ self.axes)
+        return found.reshape(*descriptors.shape[:-1], found.shape[1])
 
 
-def mean_unit(descriptors: np.ndarray) -> np.ndarray:
-    """Mean (C,) float64 of descriptors (m, C), each brought to length one; at least one."""
-    total = np.zeros(descriptors.shape[1])
+def unit_moments(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (C,) and mean outer product (C, C) of descriptors (m, C), each brought to length one.
+
+    At least one descriptor; float64, of sums in float32 over `_ROWS` of them.
+    """
+    length = descriptors.shape[1]
+    total, square = np.zeros(length), np.zeros((length, length))
     for start in range(0, len(descriptors), _ROWS):
-        total += normalised(descriptors[start : start + _ROWS]).sum(axis=0)
-    return total / len(descriptors)
+        some = normalised(descriptors[start : start + _ROWS])
+        total += some.sum(axis=0)
+        square += some.T @ some
+    return total / len(descriptors), square / len(descriptors)
+
+
+def whitening_axes(covariance: np.ndarray, shrinkage: float) -> np.ndarray:
+    """Axes (C, C) float32 that bring descriptors of a covariance (C, C) to even variance.
+
+    Neighbouring channels of a descriptor say nearly the same, and so do all channels of what is
+    common in photos, such as a plain background or an edge: whitened, the cosine with a point's
+    mean is its linear discriminant against everything that photos show (Hariharan et al., 2012).
+    Directions that hardly vary are noise: so much of the mean variance is added to all.
+
+    Parameters
+    ----------
+    covariance : of descriptors of length one.
+    shrinkage : in units of the mean variance, positive; infinite for axes of length one.
+    """
+    variance, axes = np.linalg.eigh(covariance)
+    relative = np.maximum(variance, 0.0) / max(float(np.trace(covariance)) / len(axes), 1e-30)
+    return (axes / np.sqrt(1.0 + relative / shrinkage)).astype(np.float32)
 
 
 def object_cells(pixels: np.ndarray, size: Size, grid: int) -> np.ndarray:

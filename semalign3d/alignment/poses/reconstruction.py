@@ -81,12 +81,12 @@ def reconstruction(photo: Photo, points: np.ndarray, most: int) -> Reconstructio
     """
     object_like = photo.log_ratios(points).max(axis=0)
     ratios = gaussian_filter(photo.competing(points), (0.0, _BLUR, _BLUR), mode="nearest")
-    best = np.where(photo.inside, ratios.max(axis=0), -np.inf)
+    best = np.where(photo.inside & (photo.region > 0.0), ratios.max(axis=0), -np.inf)
     v, u = np.mgrid[: len(best) : 2, : len(best) : 2].reshape(2, -1)
     order = np.argsort(-best[v, u], kind="stable")[:most]
     order = order[np.isfinite(best[v, u][order])]
     v, u = v[order], u[order]
-    weights = np.exp(np.asarray(object_like[v, u], dtype=np.float64))
+    weights = np.exp(np.asarray(object_like[v, u], dtype=np.float64)) * photo.region[v, u]
     return Reconstruction(
         np.stack([u, v], axis=1).astype(np.float64),
         weights / weights.sum(),

@@ -58,7 +58,7 @@ def pose_energy(
     directions = poses.directions()
     of_photo = energy(poses.turned(points), poses, visibility(directions), share).terms.sum(axis=0)
     of_focal, _ = energy.camera.focal_energy(poses.log_focal)
-    return np.asarray(of_photo + of_focal + views(directions))
+    return np.asarray(of_photo + of_focal + views(poses.rotation))
 
 
 def _moved(poses: Poses, turned: np.ndarray, slopes: PhotoSlopes, descent: Adam) -> Poses:

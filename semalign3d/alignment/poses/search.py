@@ -41,6 +41,7 @@ def search_poses(
     outside: float,
     points: np.ndarray,
     grid: SearchGrid,
+    unusual: np.ndarray,
     origin: np.ndarray,
     best: int,
 ) -> Poses:
@@ -52,6 +53,7 @@ def search_poses(
     outside : what a point outside the grid is worth.
     points : (K, 3) of the object.
     grid : what is tried.
+    unusual : (R,) energies of the rotations before any photo is seen.
     origin : (2,) cell (u, v) of the image's centre.
     best : number of rotations returned.
     """
@@ -63,7 +65,7 @@ def search_poses(
     value, place = _best_places(scores.astype(np.float32), outside, offsets)
     size = value.argmax(axis=1)
     rows = np.arange(len(size))
-    order = np.argsort(-value[rows, size], kind="stable")[:best]
+    order = np.argsort(unusual - value[rows, size], kind="stable")[:best]
     size, place = size[order], place[order, size[order]]
     steps = len(range(0, cells, STRIDE))
     v, u = np.divmod(place, steps)

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from semalign3d.alignment.photo.descriptors import centred, mean_unit, object_cells
+from semalign3d.alignment.photo.descriptors import (
+    DescriptorFrame,
+    object_cells,
+    unit_moments,
+    whitening_axes,
+)
 from semalign3d.alignment.statistics.moments import CosineMoments, EqualParts
 from semalign3d.alignment.statistics.views import (
     Placement,
@@ -25,6 +30,10 @@ logger = logging.getLogger(__name__)
 _REACH = 0.05
 """How far a point of the prior may lie from a sampled object point, in object diagonals."""
 
+SHRINKAGE = 0.3
+"""Of the whitening, in units of the mean variance: less pays on clear photos, more where noise is
+strong in directions in which training photos hardly vary."""
+
 Maps = Callable[[int], np.ndarray]
 """Of an image's number: descriptor maps (2, G, G, C) of the image and of its mirror image."""
 
@@ -33,12 +42,12 @@ Maps = Callable[[int], np.ndarray]
 class AlignmentStatistics:
     """Statistics of n points of the prior over V views (training images and mirror images).
 
-    Descriptors are centred: of length one, minus `mean_descriptor`, of length one again.
+    Descriptors are those of `frame`: whitened, and of length D and norm one.
 
     Attributes
     ----------
-    mean_descriptor : (C,) float32, over object and background in equal parts.
-    descriptors : (n, C) float16, mean centred descriptors of the points, of length one.
+    frame : where descriptors are compared.
+    descriptors : (n, D) float16, mean descriptors of the points, of length one.
     on_mean, on_variance : (n,) of the cosine of a view's descriptor at the point with the mean one
         of the other images; NaN for points that fewer than two images see.
     off_mean, off_variance : (n,) of the cosine over all cells of the images, object and background
@@ -46,13 +55,14 @@ class AlignmentStatistics:
     map_deviation : (n,) standard deviation of the cosine over an image, mean over images.
     counts : (n,) int64, views that see the point.
     directions : (V, 3) unit vectors from the object to the camera, in the prior's frame.
+    rotations : (V, 3, 3) from the prior's frame to the camera's.
     visible : (V, n) bool, points that a view sees.
     extents : (V,) the prior's unit (the keypoints' diagonal) in the image, in units of the longest
         side.
     focal_length : median of the focal lengths, in units of the longest side.
     """
 
-    mean_descriptor: np.ndarray
+    frame: DescriptorFrame
     descriptors: np.ndarray
     on_mean: np.ndarray
     on_variance: np.ndarray
@@ -61,6 +71,7 @@ class AlignmentStatistics:
     map_deviation: np.ndarray
     counts: np.ndarray
     directions: np.ndarray
+    rotations: np.ndarray
     visible: np.ndarray
     extents: np.ndarray
     focal_length: float
@@ -88,7 +99,11 @@ class _Side:
 
 
 def alignment_statistics(
-    points: PriorPoints, views: list[TrainingView], maps: Maps, mirror: np.ndarray | None
+    points: PriorPoints,
+    views: list[TrainingView],
+    maps: Maps,
+    mirror: np.ndarray | None,
+    shrinkage: float = SHRINKAGE,
 ) -> AlignmentStatistics:
     """Statistics over training images; each image counts with its mirror image.
 
@@ -101,6 +116,7 @@ def alignment_statistics(
     views : of the images; those that share fewer than 4 keypoints with the prior play no part.
     maps : see `Maps`.
     mirror : (K,) mirror table; None where it is not known: then mirror images play no part.
+    shrinkage : of the whitening of descriptors, see `whitening_axes`.
 
     Raises
     ------
@@ -113,18 +129,19 @@ def alignment_statistics(
             f"{len(images)} images show 4 or more of the prior's keypoints",
             hint="Alignment compares images: at least two must show 4 of the same keypoints.",
         )
-    mean = _mean_descriptor(images, maps)
-    sums, counts = _sums(len(points.keypoint), images, maps, mean)
+    frame = _frame(images, maps, shrinkage)
+    sums, counts = _sums(len(points.keypoint), images, maps, frame)
     moments = CosineMoments(sums)
     for number, sides in images.items():
-        _compare(moments, sides, maps(number), mean)
+        _compare(moments, sides, maps(number), frame)
     sides = [side for of_image in images.values() for side in of_image]
     logger.info("statistics of %d points over %d images", len(counts), len(images))
     return AlignmentStatistics(
-        mean_descriptor=mean,
+        frame=frame,
         descriptors=normalised(sums).astype(np.float16),
         counts=counts,
         directions=np.array([side.placement.direction for side in sides]),
+        rotations=np.array([side.placement.rotation for side in sides]),
         visible=np.array([side.visible for side in sides]),
         extents=np.array([side.placement.extent for side in sides]),
         focal_length=float(np.median([1.0 / side.view.p for side in sides])),
@@ -164,38 +181,42 @@ def _cells_of(sides: list[_Side], maps: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.concatenate(on_object), np.concatenate(off_object)
 
 
-def _at_points(sides: list[_Side], maps: np.ndarray, mean: np.ndarray) -> list[np.ndarray]:
-    """Centred descriptors (m, C) where each side sees points."""
+def _at_points(sides: list[_Side], maps: np.ndarray, frame: DescriptorFrame) -> list[np.ndarray]:
+    """Descriptors (m, D) where each side sees points."""
     raw = (sample_descriptors(maps[side.number], side.pixels, side.view.size) for side in sides)
-    return [centred(descriptors, mean) for descriptors in raw]
+    return [frame(descriptors) for descriptors in raw]
 
 
-def _mean_descriptor(images: dict[int, list[_Side]], maps: Maps) -> np.ndarray:
-    """Mean (C,) of descriptors of length one over object and background, in equal parts."""
-    means = EqualParts()
+def _frame(images: dict[int, list[_Side]], maps: Maps, shrinkage: float) -> DescriptorFrame:
+    """Moments over object and background, in equal parts."""
+    means, squares = EqualParts(), EqualParts()
     for number, sides in images.items():
         for part, cells in enumerate(_cells_of(sides, maps(number))):
             if len(cells):
-                means.add(part, mean_unit(cells))
-    return means.result().astype(np.float32)
+                mean, square = unit_moments(cells)
+                means.add(part, mean)
+                squares.add(part, square)
+    mean = means.result()
+    axes = whitening_axes(squares.result() - np.outer(mean, mean), shrinkage)
+    return DescriptorFrame(mean.astype(np.float32), axes)
 
 
 def _sums(
-    points: int, images: dict[int, list[_Side]], maps: Maps, mean: np.ndarray
+    points: int, images: dict[int, list[_Side]], maps: Maps, frame: DescriptorFrame
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums (n, C) float64 of the centred descriptors of each point, and how many (n,)."""
-    sums = np.zeros((points, len(mean)))
+    """Sums (n, D) float64 of the descriptors of each point, and how many (n,)."""
+    sums = np.zeros((points, frame.axes.shape[1]))
     counts = np.zeros(points, dtype=np.int64)
     for number, sides in images.items():
-        for side, descriptors in zip(sides, _at_points(sides, maps(number), mean), strict=True):
+        for side, descriptors in zip(sides, _at_points(sides, maps(number), frame), strict=True):
             sums[side.ids] += descriptors
             counts[side.ids] += 1
     return sums, counts
 
 
 def _compare(
-    moments: CosineMoments, sides: list[_Side], maps: np.ndarray, mean: np.ndarray
+    moments: CosineMoments, sides: list[_Side], maps: np.ndarray, frame: DescriptorFrame
 ) -> None:
     """Add an image's cosines with the means of the others."""
-    cells = [centred(part, mean) for part in _cells_of(sides, maps)]
-    moments.add([side.ids for side in sides], _at_points(sides, maps, mean), cells)
+    cells = [frame(part) for part in _cells_of(sides, maps)]
+    moments.add([side.ids for side in sides], _at_points(sides, maps, frame), cells)

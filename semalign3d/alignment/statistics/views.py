@@ -123,12 +123,14 @@ class Placement:
     keypoints : (K, 3) camera coordinates: the view's own where seen, the prior's otherwise.
     scale : length of the prior's unit in camera coordinates.
     direction : (3,) unit vector from the object to the camera, in the prior's frame.
+    rotation : (3, 3) from the prior's frame to the camera's.
     extent : the prior's unit in the image, in units of the longest side.
     """
 
     keypoints: np.ndarray
     scale: float
     direction: np.ndarray
+    rotation: np.ndarray
     extent: float
 
 
@@ -156,5 +158,6 @@ def place_view(points: PriorPoints, view: TrainingView) -> Placement | None:
         keypoints,
         pose.scale,
         away / np.linalg.norm(away),
+        pose.rotation,
         pose.scale / (float(pose.translation[2]) * view.p),
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...datasets.records import ImageRecord
+from ...datasets.records import Box, ImageRecord
 from ...files.digest import file_digest
 from ..sources import Device, MapSource
+from .cleaning import without_specks
 from .quality import MaskQuality, mask_quality
 from .sam import SamMasks, identity, mask_file, read_mask_file
 
@@ -35,7 +36,9 @@ class MaskCandidates:
 MaskSource = MapSource[ImageRecord, MaskCandidates]
 
 
-def _candidates(photo: ImageRecord, masks: np.ndarray, scores: np.ndarray) -> MaskCandidates:
+def _candidates(photo: ImageRecord, found: np.ndarray, scores: np.ndarray) -> MaskCandidates:
+    """The candidates (n, H, W) without specks, judged."""
+    masks = np.stack([without_specks(mask) for mask in found])
     quality = mask_quality(masks, photo.keypoints[photo.visible], photo.box)
     return MaskCandidates(masks, scores, quality, quality.agreement)
 
@@ -80,6 +83,17 @@ class MaskFiles(MaskSource):
         size = (photo.width, photo.height)
         found = read_mask_file(self.root, photo.category, photo.stem, size, photo.box)
         return _candidates(photo, *found)
+
+
+def whole_object(
+    root: str | Path, category: str, stem: str, size: tuple[int, int], box: Box
+) -> np.ndarray:
+    """The last one of an image's masks of the user's files, (H, W) bool, without specks.
+
+    See `read_mask_file`.
+    """
+    masks, _ = read_mask_file(root, category, stem, size, box)
+    return without_specks(masks[-1])
 
 
 def open_masks(kind: str, source: str, device: Device, *, model_type: str) -> MaskSource:

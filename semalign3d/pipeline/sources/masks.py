@@ -70,6 +70,21 @@ class MaskSource:
             raise WorkflowError(f"masks.root: {len(missing)} masks are missing:", *missing)
         return [str(path) for path in files]
 
+    def guides(self, category: str, stems: list[str]) -> list[str]:
+        """The mask files of images that are to be aligned, where masks guide the alignment.
+
+        Raises
+        ------
+        WorkflowError : masks come from SAM; see also `inputs`.
+        """
+        if self.by_sam:
+            raise WorkflowError(
+                "alignment.guide is mask, but masks.source is sam: SAM finds the object by its "
+                "annotated keypoints, which a photo to be aligned does not have. Set masks.source "
+                "to files, or alignment.guide to box or none."
+            )
+        return self.inputs(category, stems)
+
     def checkpoint(self) -> str:
         """Where SAM's checkpoint is or belongs; empty for files."""
         if self.by_sam and not self.path:

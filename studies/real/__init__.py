@@ -1,0 +1,1 @@
+"""How well the pipeline does on real photos: any prepared COCO category, end to end."""
