@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_views import random_rotation
 
 from semalign3d.alignment.poses.pose import Poses, project_turned
 from semalign3d.errors import InputError
@@ -17,6 +16,7 @@ from studies.real.ablate import VARIANTS, Outcome, rows
 from studies.real.page import Measured, table
 from studies.real.pipeline import CONFIG, open_fold
 from studies.real.truth import true_pose
+from studies.shared.synthetic_views import random_rotation
 
 PREPARED = os.environ.get("SEMALIGN3D_REAL", "")
 """A folder with a config.yaml, such as a script that prepares real photos writes."""
