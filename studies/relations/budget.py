@@ -137,6 +137,7 @@ def draw(cells: Sequence[Cell]) -> Figure:
             label=f"K = {count}",
         )
     axes.set_xticks(range(len(budgets)), ["all" if b == ALL else f"{b:,}" for b in budgets])
-    axes.set(xlabel="budget of relations", ylabel="keypoint error (%)", ylim=(0, None))
+    top = 1.15 * max(cell.error for cell in cells)
+    axes.set(xlabel="budget of relations", ylabel="keypoint error (%)", ylim=(0, top))
     axes.legend(ncols=2)
     return figure
