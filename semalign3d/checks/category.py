@@ -118,7 +118,7 @@ def judge_images(
         *itemised("error", "unreadable", (text for image in images for text in image.problems)),
         *judge_photos(images),
         *places,
-        *(judge_amount(labels, counts, min_images) if sound else []),
+        *(judge_amount(labels, counts, min_images, mirror) if sound else []),
         *([*judge_views(labels), *judge_sides(labels, mirror)] if sound else []),
         *_image_remarks(images),
     ]

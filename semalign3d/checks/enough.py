@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from ..limits import FEW_PHOTOS, MIN_KEYPOINTS
-from ..shape.sparse.embedding import well_connected
+from ..shape.sparse.ties import placeable
 from .labels import Labels
 from .report import Finding, Level, counted
 
@@ -20,13 +19,16 @@ HIDDEN_ADVICE = (
 )
 
 
-def judge_amount(labels: Labels, images: dict[str, int], min_images: int) -> list[Finding]:
+def judge_amount(
+    labels: Labels, images: dict[str, int], min_images: int, mirror: np.ndarray | None
+) -> list[Finding]:
     """All findings.
 
     Parameters
     ----------
     images : {split: number of images}.
     min_images : photos that must see a relation (`relations.min_images`).
+    mirror : (K,) mirror table, or None: no mirror images.
     """
     if not labels.images:
         return []
@@ -39,10 +41,10 @@ def judge_amount(labels: Labels, images: dict[str, int], min_images: int) -> lis
         return [Finding("error", "few-keypoints", text, (), advice)]
     visible = labels.visible
     training = np.array([image.split == "trn" for image in labels.images])
-    found = _training(labels, visible[training], min_images)
+    found = _training(labels, visible[training], min_images, mirror)
     hidden = _hidden(labels)
     if hidden and any(finding.level == "error" for finding in found):
-        with_hidden = placeable((visible | labels.labelled)[training], min_images)
+        with_hidden = placeable((visible | labels.labelled)[training], min_images, mirror)
         if with_hidden.sum() >= MIN_KEYPOINTS:
             return [replace(hidden[0], level="error")]
     return [
@@ -77,13 +79,15 @@ def _hidden(labels: Labels) -> list[Finding]:
     ]
 
 
-def _training(labels: Labels, visible: np.ndarray, min_images: int) -> list[Finding]:
+def _training(
+    labels: Labels, visible: np.ndarray, min_images: int, mirror: np.ndarray | None
+) -> list[Finding]:
     """Whether enough training photos show enough keypoints together."""
-    placed = placeable(visible, min_images)
+    placed = placeable(visible, min_images, mirror)
     enough = int((visible.sum(axis=1) >= MIN_KEYPOINTS).sum())
     posed = int((visible[:, placed].sum(axis=1) >= MIN_KEYPOINTS).sum())
     if placed.sum() < MIN_KEYPOINTS or posed < 2:
-        return [_too_few(visible, placed, enough, min_images)]
+        return [_too_few(visible, placed, enough, min_images, mirror)]
     found = []
     if enough < FEW_PHOTOS:
         text = (
@@ -105,42 +109,27 @@ def _training(labels: Labels, visible: np.ndarray, min_images: int) -> list[Find
     return found
 
 
-def _too_few(visible: np.ndarray, placed: np.ndarray, enough: int, min_images: int) -> Finding:
+def _too_few(
+    visible: np.ndarray,
+    placed: np.ndarray,
+    enough: int,
+    min_images: int,
+    mirror: np.ndarray | None,
+) -> Finding:
     text = (
         f"no prior can be made: {enough} of {counted(len(visible), 'training photo')} show "
         f"{MIN_KEYPOINTS} or more keypoints, and only {placed.sum()} of "
         f"{counted(len(placed), 'keypoint')} are seen often enough together with others"
     )
     advice = f"Label {FEW_PHOTOS} photos or more, each with {MIN_KEYPOINTS} keypoints or more."
-    lower = next((n for n in range(min_images - 1, 1, -1) if _suffices(visible, n)), 0)
+    lower = next((n for n in range(min_images - 1, 1, -1) if _suffices(visible, n, mirror)), 0)
     if lower and enough >= MIN_IMAGES:
         advice += f" With relations.min_images: {lower} a prior could be tried, a poor one."
     return Finding("error", "no-prior", text, (), advice)
 
 
-def _suffices(visible: np.ndarray, min_images: int) -> bool:
-    return int(placeable(visible, min_images).sum()) >= MIN_KEYPOINTS
-
-
-def placeable(visible: np.ndarray, min_images: int) -> np.ndarray:
-    """Keypoints (K,) bool that photos (N, K) bool can tie together (METHOD.md 6 and 7).
-
-    As the sparse stage does, short of relations that it drops for their values: an edge is known
-    if a chain of pairs of edges, each seen whole in `min_images` photos, ties it to most others;
-    a keypoint has a place if it has 3 known edges to others of their kind.
-    """
-    count = visible.shape[1]
-    i, j = np.triu_indices(count, 1)
-    edges = (visible[:, i] & visible[:, j]).astype(np.float32)
-    together = edges.T @ edges >= max(min_images, 1)
-    np.fill_diagonal(together, False)
-    if not together.any():
-        return np.zeros(count, dtype=bool)
-    _, group = connected_components(together, directed=False)
-    known = group == np.argmax(np.bincount(group))
-    lengths = np.full((count, count), np.nan)
-    lengths[i[known], j[known]] = lengths[j[known], i[known]] = 1.0
-    return well_connected(lengths)
+def _suffices(visible: np.ndarray, min_images: int, mirror: np.ndarray | None) -> bool:
+    return int(placeable(visible, min_images, mirror).sum()) >= MIN_KEYPOINTS
 
 
 def _line(labels: Labels, visible: np.ndarray) -> list[Finding]:

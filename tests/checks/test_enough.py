@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from synthetic_labels import NAMES, checked_images, labels, with_record
 
-from semalign3d.checks.enough import judge_amount, placeable
+from semalign3d.checks.enough import judge_amount
 from semalign3d.checks.labels import Labels
 from semalign3d.checks.report import Finding
-from semalign3d.shape.relations.fitting import fit_relations
-from semalign3d.shape.sparse.embedding import edge_lengths, well_connected
 
 COUNTS = {"trn": 20, "val": 0, "test": 4}
 
 
 def judge(of: Labels, counts: dict[str, int] = COUNTS, min_images: int = 4) -> dict[str, Finding]:
-    return {found.kind: found for found in judge_amount(of, counts, min_images)}
+    return {found.kind: found for found in judge_amount(of, counts, min_images, None)}
 
 
 def keep(choose: Callable[[int, np.ndarray], np.ndarray], count: int = 24) -> Labels:
@@ -115,17 +113,3 @@ def test_keypoints_on_one_line() -> None:
 def test_no_test_photos_are_worth_a_note() -> None:
     found = judge(labels(24), {"trn": 20, "val": 4, "test": 0})
     assert found["no-test-photos"].level == "note"
-
-
-def test_what_can_be_placed_is_what_the_sparse_stage_finds() -> None:
-    """On visibilities alone, with relations that are all kept."""
-    rng = np.random.default_rng(0)
-    shape = rng.normal(size=(9, 3))
-    for share in (0.3, 0.5, 0.7):
-        visible = rng.uniform(size=(12, 9)) < share
-        views = np.where(visible[..., None], shape, np.nan)
-        views = views + rng.normal(0, 0.1, views.shape)
-        relations = fit_relations(views, np.arange(12), [rng] * 12, min_images=4)
-        np.testing.assert_array_equal(
-            placeable(visible, 4), well_connected(edge_lengths(relations))
-        )

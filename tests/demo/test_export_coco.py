@@ -7,7 +7,7 @@ import pytest
 
 from demo.export_coco import NAMES, export
 from semalign3d.datasets import open_dataset
-from semalign3d.datasets.coco.mirror_names import mirror_from_names
+from semalign3d.datasets.coco.mirror_names import sides_from_names
 from semalign3d.datasets.mirror_tables import SPAIR, mirror_permutation
 
 SAMPLE = Path(__file__).parents[1] / "data" / "spair-sample"
@@ -16,7 +16,7 @@ SAMPLE = Path(__file__).parents[1] / "data" / "spair-sample"
 @pytest.mark.parametrize("category", NAMES)
 def test_names_tell_the_mirror_table(category: str) -> None:
     expected = mirror_permutation(SPAIR[category])
-    np.testing.assert_array_equal(mirror_from_names(NAMES[category]), expected)
+    np.testing.assert_array_equal(sides_from_names(NAMES[category]).table, expected)
 
 
 def test_real_annotations_survive(tmp_path: Path) -> None:
