@@ -1,13 +1,12 @@
-"""Where a photo's object is known to lie, by a mask or a box (METHOD.md section 10, 4)."""
+"""Where a photo's object is known to lie, by a mask or a box (METHOD.md section 10, 9)."""
 
 import numpy as np
 from scipy.ndimage import maximum_filter
 
+from semalign3d.datasets.records import Box
 from semalign3d.geometry.arguments import require_shape
 from semalign3d.geometry.cameras import Size
 from semalign3d.geometry.grid import pixel_to_cell
-
-Box = tuple[float, float, float, float]
 
 _OUTSIDE = 0.1
 """What is left of a likelihood ratio off the object: masks and boxes may err."""
@@ -38,7 +37,7 @@ def object_region(mask: np.ndarray, size: Size, grid: int) -> np.ndarray:
 
 
 def region_extent(mask: np.ndarray) -> float:
-    """Diagonal of the box around a mask (H, W) bool, in units of the longest side; 0 of none."""
+    """Diagonal of the box around a mask (H, W) bool, in units of the longest side; 0 if empty."""
     rows, columns = np.nonzero(mask)
     if len(rows) == 0:
         return 0.0
