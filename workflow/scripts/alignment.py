@@ -33,25 +33,30 @@ def image_sizes(manifest: str) -> dict[str, tuple[int, int]]:
     }
 
 
-def guide_of(photo: ImageRecord, params: Any) -> Callable[[], np.ndarray] | None:
+def guide_of(photo: ImageRecord, params: Any) -> Callable[[], np.ndarray]:
     """What says where the photo's object lies; it pickles."""
     size = (photo.width, photo.height)
     if params.guide == "box":
         return partial(box_mask, photo.box, size)
-    if params.guide == "mask":
-        names = params.masks_root, photo.category, photo.stem
-        return partial(whole_object, *names, size, photo.box)
-    return None
+    names = params.masks_root, photo.category, photo.stem
+    return partial(whole_object, *names, size, photo.box)
+
+
+def guided_records(stems: list[str], params: Any) -> dict[str, ImageRecord]:
+    """Annotations of the photos, read only where they guide the alignment."""
+    if params.guide == "none":
+        return {}
+    dataset = opened_dataset(params)
+    return {stem: dataset.record(params.category, stem, params.split) for stem in stems}
 
 
 def main(snakemake: Any) -> None:
     params, given = snakemake.params, snakemake.input
-    dataset = opened_dataset(params)
     maps, sizes = by_stem(given.descriptors), image_sizes(given.manifest)
     settings = settings_of(AlignmentSettings, params)
     shared = {"code": params.code, "settings": vars(settings), "prior": file_digest(given.prior)}
     stems = [Path(path).stem for path in snakemake.output]
-    records = {stem: dataset.record(params.category, stem, params.split) for stem in stems}
+    records = guided_records(stems, params)
     masks = dict(zip(stems, given.masks, strict=True)) if params.guide == "mask" else {}
     stamps = {
         stem: values_digest(
@@ -60,13 +65,14 @@ def main(snakemake: Any) -> None:
             size=sizes[stem],
             guide=params.guide,
             mask=file_digest(masks[stem]) if masks else "",
-            box=records[stem].box if params.guide != "none" else "",
+            box=records[stem].box if records else "",
         )
         for stem in stems
     }
     batch = ImageBatch(snakemake.output, stamps)
     photos = [
-        PhotoFile(maps[stem], sizes[stem], guide_of(records[stem], params)) for stem in batch.stale
+        PhotoFile(maps[stem], sizes[stem], guide_of(records[stem], params) if records else None)
+        for stem in batch.stale
     ]
     aligner = partial(load_aligner, given.prior, settings)
     found = align_files(aligner, photos, processes=snakemake.threads)
