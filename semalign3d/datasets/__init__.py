@@ -100,20 +100,12 @@ def require_categories(dataset: Dataset) -> tuple[str, ...]:
 
     Raises
     ------
-    InputError : there are none; says what a category needs.
+    InputError : there are none.
     """
     found = dataset.categories()
-    if found:
-        return found
-    if not isinstance(dataset, CocoDataset):
+    if not found:
         raise InputError(f"dataset.root: the lists of images under {dataset.root} are empty.")
-    files = ", ".join(map(str, dataset.list_files()))
-    why = [f"{files}: {name}: {text}" for name, text in dataset.unusable().items()]
-    raise InputError(
-        [f"{files}: no category has both keypoint names and annotated photos", *why],
-        hint="Name the keypoints of the category in the labelling tool, label them, and export "
-        "COCO keypoints.",
-    )
+    return found
 
 
 def load_records(dataset: Dataset, category: str, splits: Iterable[str]) -> tuple[ImageRecord, ...]:
